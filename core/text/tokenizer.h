@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pretrain {
+
+/// Text to token ids and back. Immutable after construction, so safe to share between threads.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Number of ids, specials included; every id is in [0, vocab_size()).
+  virtual std::int64_t vocab_size() const = 0;
+  /// Id that closes a document; -1: the vocabulary has none.
+  virtual std::int64_t eos_id() const = 0;
+  /// Appends the ids of `text` (UTF-8) to `ids`; adds no special tokens. Throws kBadData naming the
+  /// byte offset where the text cannot be expressed.
+  virtual void encode(std::string_view text, std::vector<std::uint32_t>& ids) const = 0;
+  /// Bytes of the ids; special tokens give nothing. Throws kBadData for an id out of range.
+  virtual std::string decode(const std::vector<std::uint32_t>& ids) const = 0;
+  /// The tokenizer.json text (Hugging Face format) that from_json reads back to an equal tokenizer.
+  virtual std::string to_json() const = 0;
+  /// SHA-256 of canonical JSON (sorted keys, no blanks) of model, normalizer, pre-tokenizer,
+  /// post-processor and added tokens: equal digests mean equal ids for every text.
+  std::string sha256() const;
+};
+
+/// Reads a tokenizer.json text; `place` names it in messages. Throws kBadData naming what is not
+/// understood.
+std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std::string& place);
+/// The 256 bytes and `<|endoftext|>` (id 256). Lossless for any bytes.
+std::unique_ptr<Tokenizer> make_byte_tokenizer();
+/// One id per given Unicode code point, in ascending order; no specials, except
+/// `<|endoftext|>` as the last id if `with_eos`.
+std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
+                                               bool with_eos);
+
+}  // namespace pretrain

@@ -1,0 +1,37 @@
+# libtorch out of the `torch` wheel, CPU or CUDA build, without needing a CUDA toolkit.
+#
+# The wheel's own package file demands a toolkit in the CUDA case, so this takes its headers and
+# libraries directly. Defines the target torch_wheel and, with -DPRETRAIN_CUDA=ON, links the CUDA
+# side too (then the CUDA headers and NCCL are needed).
+option(PRETRAIN_CUDA "build the CUDA and NCCL path" OFF)
+set(PRETRAIN_TORCH "" CACHE PATH "folder of the torch package inside the wheel's environment")
+
+if(NOT PRETRAIN_TORCH)
+  file(GLOB candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
+  list(GET candidates 0 found)
+  set(PRETRAIN_TORCH ${found} CACHE PATH "" FORCE)
+endif()
+if(NOT EXISTS ${PRETRAIN_TORCH}/include/ATen/ATen.h)
+  message(FATAL_ERROR "libtorch: no headers under '${PRETRAIN_TORCH}'. Run ./launch/setup.sh, or "
+                      "give -DPRETRAIN_TORCH=<environment>/lib/python3.x/site-packages/torch")
+endif()
+file(READ ${CMAKE_SOURCE_DIR}/launch/versions.txt versions)
+string(REGEX MATCH "torch ([0-9.]+)" unused "${versions}")
+set(wanted ${CMAKE_MATCH_1})
+file(READ ${PRETRAIN_TORCH}/version.py version_py)
+string(REGEX MATCH "__version__ = '([0-9.]+)([^']*)'" unused "${version_py}")
+if(NOT CMAKE_MATCH_1 VERSION_EQUAL wanted)
+  message(FATAL_ERROR "libtorch: ${PRETRAIN_TORCH} is ${CMAKE_MATCH_1}, launch/versions.txt asks "
+                      "for ${wanted}. Run ./launch/setup.sh")
+endif()
+set(PRETRAIN_TORCH_VERSION ${CMAKE_MATCH_1}${CMAKE_MATCH_2})
+
+add_library(torch_wheel INTERFACE)
+target_include_directories(torch_wheel SYSTEM INTERFACE
+  ${PRETRAIN_TORCH}/include ${PRETRAIN_TORCH}/include/torch/csrc/api/include)
+target_compile_definitions(torch_wheel INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+target_link_libraries(torch_wheel INTERFACE
+  ${PRETRAIN_TORCH}/lib/libtorch_cpu.so ${PRETRAIN_TORCH}/lib/libc10.so)
+target_link_options(torch_wheel INTERFACE -Wl,-rpath,${PRETRAIN_TORCH}/lib
+                    -Wl,--allow-shlib-undefined)
+set(TorchWheel_FOUND TRUE)
