@@ -6,6 +6,13 @@
 
 namespace pretrain {
 
+Batch to_device(const Batch& batch, c10::Device device) {
+  Batch moved = batch;
+  moved.inputs = batch.inputs.to(device);
+  moved.targets = batch.targets.to(device);
+  return moved;
+}
+
 DataLoader::DataLoader(const Dataset& dataset, const SampleOrder& order,
                        const Objective& objective, const BatchLayout& layout, int rank,
                        std::int64_t steps_ahead)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -23,6 +25,9 @@ struct BatchLayout {
 
   std::int64_t sequences() const { return micro_batch * ranks * accumulation; }
 };
+
+/// The batch with its tensors on `device`; the same tensors if they are there already.
+Batch to_device(const Batch& batch, c10::Device device);
 
 /// Reads this rank's micro batches of each step in a thread, ahead of their use.
 ///

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/checkpoint/checkpointer.h"
 #include "core/communicator.h"
 #include "core/data_loader.h"
-#include "core/flags_record.h"
+#include "core/run/flags_record.h"
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/optim/schedule.h"
@@ -24,7 +27,8 @@ namespace pretrain {
 struct TrainingPlan {
   std::int64_t steps = 0;  ///< the run ends after so many updates; INT64_MAX: `hours` decides
   double hours = 0;        ///< wall-clock over all attempts after which it ends; 0: no limit
-  std::int64_t sequence_length = 0;
+  std::int64_t sequences = 0;  ///< global batch
+  double flops_per_token = 0;
   Schedule schedule;
   double clip_norm = 0;  ///< 0: no clipping
   Cadence report;
@@ -67,21 +71,31 @@ class Trainer {
   const TrainingState& state() const { return state_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void train_step();
-  at::Tensor backward(const std::vector<Batch>& batches, const std::vector<double>& counts);
   std::vector<double> global_counts(const std::vector<Batch>& batches);
-  void share_loss(const at::Tensor& sums, const std::vector<double>& counts, double local_count);
-  void update(double norm);
+  std::vector<double> local_counts(const std::vector<Batch>& batches) const;
+  at::Tensor backward(const std::vector<Batch>& batches, const std::vector<double>& counts);
+  void update(double gradient_norm);
+  void count_step(const std::vector<double>& counts);
   FlagsRecord decide();
   void report();
   void evaluate();
   void save(bool final);
-  bool finished() const;
+
+  std::int64_t step() const { return static_cast<std::int64_t>(state_.step); }
+  bool finished() const { return step() >= plan_.steps || reached_hours_; }
 
   TrainerParts parts_;
   TrainingPlan plan_;
   TrainingState state_;
-  StepReport last_;  // of the newest step
+  StepReport last_;                       // of the newest step
+  std::map<std::string, double> losses_;  // of the newest evaluation
+  double hours_before_;                   // of earlier attempts
+  Clock::time_point started_ = Clock::now();
+  Clock::time_point saved_at_ = started_;
+  bool reached_hours_ = false;
   bool interrupted_ = false;
 };
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/communicator.h"
-#include "core/flags_record.h"
+#include "core/run/flags_record.h"
 #include "launch/launch_check.h"
 
 namespace pretrain {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/flags_record.h"
+#include "core/run/flags_record.h"
 
 namespace pretrain {
 

@@ -8,7 +8,7 @@
 
 #include "core/communicator.h"
 #include "core/data/evaluation_dataset.h"
-#include "core/flags_record.h"
+#include "core/run/flags_record.h"
 #include "core/objective.h"
 
 namespace pretrain {

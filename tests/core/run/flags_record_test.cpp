@@ -1,4 +1,4 @@
-#include "core/flags_record.h"
+#include "core/run/flags_record.h"
 
 #include <gtest/gtest.h>
 
