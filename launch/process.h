@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/communicator.h"
-#include "core/run/flags_record.h"
 #include "launch/launch_check.h"
+#include "launch/signals.h"
 
 namespace pretrain {
 
@@ -22,10 +22,8 @@ void retain_memory();
 /// one, without MPI, which would take a tenth of a second to start. Signals: see launch/signals.h.
 class Process {
  public:
-  /// Throws kLauncher if the launcher's facts contradict each other or MPI, before any rank has
-  /// heard of another one: end such a process with abort_start().
+  /// Throws kLauncher if the launcher's facts contradict each other or MPI.
   Process(int& argc, char**& argv);
-  ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -38,31 +36,30 @@ class Process {
   /// All ranks in host memory, for agreements; borrowed, lives as long as the process.
   Communicator& control() { return *control_; }
 
-  /// Cores for the threads of this rank: those it is bound to; where ranks of this host are bound to
-  /// the same ones (or not at all), its fair share of them. At least 1.
+  /// Cores for the threads of this rank: those it is bound to; where ranks of this host are bound
+  /// to the same ones (or not at all), its fair share of them. At least 1.
   int threads_per_rank() const { return threads_; }
-  /// "4 cores, bound to 0-3", "2 of the 8 cores 0-7 that 4 ranks share".
+  /// For printing: "4 cores (0-3)", "2 of the 8 cores (0-7) that 4 ranks share".
   const std::string& binding() const { return binding_; }
 
   /// What signals ask for: none 0, preempt 3, terminate 4.
-  StopRequest stop_request() const;
+  StopRequest stop_request() const { return pretrain::stop_request(); }
 
   /// The launch self-test of commands that use all ranks: check_not_alone, then check_launch.
   /// Collective.
   void check_launch(const std::vector<NamedValue>& values);
 
-  /// Ends with a code all ranks agreed on. Collective: every rank calls it. Communicators made by
-  /// the caller must be gone.
-  [[noreturn]] void end(int code);
-  /// Ends the job on a failure that the others have not agreed on, by writing `message` and a
-  /// newline to stderr and aborting all ranks; gone within 2 s even if MPI hangs.
-  [[noreturn]] void abort(int code, std::string_view message);
+  /// Ends with a code all ranks agreed on: every rank calls it. Flushes the standard streams; the
+  /// code stands even if MPI cannot be finalized within 60 s.
+  [[noreturn]] static void end(int code);
+  /// Ends the job on a failure that the others have not agreed on (or in the constructor): writes
+  /// `message` and a newline to stderr and aborts all ranks; gone within 2 s even if MPI hangs.
+  [[noreturn]] static void abort(int code, std::string_view message);
 
  private:
   void place_on_host();
 
   LaunchFacts facts_;
-  bool mpi_ = false;
   int rank_ = 0;
   int world_ = 1;
   int local_rank_ = 0;
