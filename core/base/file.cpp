@@ -195,4 +195,6 @@ std::string random_hex(std::size_t bytes) {
   return text;
 }
 
+std::string unique_name(const std::string& stem) { return concat(stem, '-', random_hex(8)); }
+
 }  // namespace pretrain

@@ -85,5 +85,7 @@ class InputFile {
 std::string format_bytes(std::uint64_t bytes);
 /// `bytes` random bytes of the operating system as lower-case hex digits.
 std::string random_hex(std::size_t bytes);
+/// `stem` + "-" + 16 random hex digits.
+std::string unique_name(const std::string& stem);
 
 }  // namespace pretrain

@@ -39,6 +39,15 @@ void make_directory(int parent, const char* name, const std::string& path) {
   if (result != 0) fail_output(errno, path, "make the directory");
 }
 
+bool is_leftover(std::string_view name) {
+  constexpr std::size_t kNonceDigits = 16;
+  const bool is_ours =
+      name.starts_with("tmp-") || name.starts_with(".tmp-") || name.starts_with(".trash-");
+  const std::size_t dash = name.rfind('-');
+  return is_ours && name.size() - dash == 1 + kNonceDigits &&
+         name.find_first_not_of("0123456789abcdef", dash + 1) == std::string_view::npos;
+}
+
 }  // namespace
 
 Directory Directory::open(const std::string& path) {
@@ -55,6 +64,9 @@ Directory Directory::create(const std::string& path) {
     if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
     try {
       make_directory(AT_FDCWD, part.c_str(), part);
+      const std::size_t slash = part.rfind('/');
+      const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash + 1);
+      Directory::open(parent).sync();
     } catch (const Error&) {
       // Another process may have made it since.
       if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) throw;
@@ -133,7 +145,7 @@ void Directory::write_text(const std::string& name, std::string_view text) const
 }
 
 void Directory::replace_text(const std::string& name, std::string_view text) const {
-  const std::string temporary = "tmp-" + name + "-" + random_hex(8);
+  const std::string temporary = unique_name("tmp-" + name);
   try {
     write_text(temporary, text);
     rename(temporary, name);
@@ -179,6 +191,20 @@ void Directory::remove_directory(const std::string& name) const {
   if (result != 0) fail_output(errno, path_of(name), "remove");
 }
 
+std::vector<std::string> Directory::remove_leftovers() const {
+  std::vector<std::string> removed;
+  for (const std::string& name : list()) {
+    if (!is_leftover(name)) continue;
+    if (is_directory(name)) {
+      remove_directory(name);
+    } else {
+      remove_file(name);
+    }
+    removed.push_back(name);
+  }
+  return removed;
+}
+
 std::vector<std::string> Directory::list() const {
   const int fd = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(fd < 0 ? nullptr : ::fdopendir(fd), &::closedir);
@@ -193,6 +219,11 @@ std::vector<std::string> Directory::list() const {
   if (errno != 0) fail_input(errno, path_, "list");
   std::sort(names.begin(), names.end());
   return names;
+}
+
+bool Directory::exists(const std::string& name) const {
+  struct stat info {};
+  return ::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool Directory::is_directory(const std::string& name) const {

@@ -17,7 +17,7 @@ class Directory {
  public:
   /// Opens an existing directory; links in `path` are followed. Throws kBadData.
   static Directory open(const std::string& path);
-  /// Makes `path` and its missing parents, then opens it.
+  /// Makes `path` and its missing parents, durable, and opens it.
   static Directory create(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -43,8 +43,13 @@ class Directory {
   void remove_file(const std::string& name) const;
   /// Removes a directory and its files. One with sub-directories stays: we never make such.
   void remove_directory(const std::string& name) const;
+  /// Removes what a killed process left under names tmp-*, .tmp-* or .trash-* that unique_name
+  /// made, those of replace_text among them. The caller must own the directory. Returns their
+  /// names.
+  std::vector<std::string> remove_leftovers() const;
   /// The names in it, sorted.
   std::vector<std::string> list() const;
+  bool exists(const std::string& name) const;  ///< any kind of entry, a broken link too
   bool is_directory(const std::string& name) const;
   /// Makes created, renamed and removed names durable.
   void sync() const;

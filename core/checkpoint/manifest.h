@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -11,6 +12,7 @@ namespace pretrain {
 
 /// Newest version of manifest.json this program writes and reads.
 inline constexpr std::uint64_t kManifestVersion = 1;
+inline constexpr std::size_t kMaxManifestBytes = std::size_t{256} << 20;
 
 /// Elements [begin, end) of a tensor in row-major order, stored under `key` in `file`. The key is
 /// the tensor's name for the whole tensor, else NAME@begin:end.
@@ -73,9 +75,11 @@ std::string piece_key(const std::string& name, std::uint64_t begin, std::uint64_
 void check_pieces(Manifest& manifest, const std::string& place);
 
 std::string manifest_to_json(const Manifest& manifest);
-/// Reads and checks it. Throws kBadData naming `place` and the key, and both versions if the text
-/// is newer than this program.
+/// Reads it with check_pieces. Throws kBadData naming `place` and the key, and both versions if the
+/// text is newer than this program.
 Manifest manifest_from_json(const std::string& text, const std::string& place);
+/// The same without check_pieces: what one rank knows of a checkpoint being written.
+Manifest partial_manifest_from_json(const std::string& text, const std::string& place);
 /// The text of manifest.sha256: input of `sha256sum -c` for manifest.json and every file it lists.
 std::string manifest_checksums(const Manifest& manifest, const std::string& manifest_json);
 

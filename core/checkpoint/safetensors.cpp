@@ -83,7 +83,7 @@ std::string header_text(const std::vector<TensorView>& tensors) {
     const nlohmann::json entry = {{"dtype", tensor.dtype},
                                   {"shape", tensor.shape},
                                   {"data_offsets", {offset, offset + bytes}}};
-    text += "," + nlohmann::json(tensor.name).dump() + ":" + entry.dump();
+    text += concat(',', nlohmann::json(tensor.name).dump(), ':', entry.dump());
     offset += bytes;
   }
   text += "}";
