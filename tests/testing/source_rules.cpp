@@ -4,11 +4,11 @@
 #include <array>
 #include <cctype>
 #include <map>
-#include <regex>
 #include <set>
 #include <string_view>
 
 #include "core/base/error.h"
+#include "tests/testing/pattern.h"
 
 namespace pretrain {
 namespace {
@@ -222,14 +222,14 @@ Findings folders_have_a_readme(const SourceTree& tree) {
 }
 
 Findings names_are_clear(const SourceTree& tree) {
-  static const std::regex kVague("(^|[/_.])(utils?|helpers?|managers?)([/_.]|$)");
-  static const std::regex kSnakeCase("[a-z0-9_]+");
+  static const Pattern kVague("(^|[/_.])(utils?|helpers?|managers?)([/_.]|$)");
+  static const Pattern kSnakeCase("^[a-z0-9_]+$");
   Findings findings;
   for (const SourceFile& file : tree.files()) {
-    if (std::regex_search(file.path, kVague)) {
+    if (kVague.found_in(file.path)) {
       findings.push_back(concat(file.path, ":1: the name says nothing. Name what it is"));
     }
-    if ((file.is_cpp() || file.extension == ".py") && !std::regex_match(file.stem, kSnakeCase)) {
+    if ((file.is_cpp() || file.extension == ".py") && !kSnakeCase.found_in(file.stem)) {
       findings.push_back(concat(file.path, ":1: the name is not snake_case. Rename it"));
     }
   }
@@ -268,10 +268,10 @@ Findings headers_have_pragma_once(const SourceTree& tree) {
 }
 
 Findings no_conditional_compilation(const SourceTree& tree) {
-  static const std::regex kConditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b)");
+  static const Pattern kConditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b)");
   const auto is_cpp = [](const SourceFile& file) { return file.is_cpp(); };
   return find_in_code(tree, is_cpp, [](const std::string& line) {
-    const bool found = line.find('#') != std::string::npos && std::regex_search(line, kConditional);
+    const bool found = kConditional.found_in(line);
     return found ? "conditional compilation. Choose by which file is compiled" : "";
   });
 }
@@ -279,8 +279,8 @@ Findings no_conditional_compilation(const SourceTree& tree) {
 Findings only_launch_exits(const SourceTree& tree) {
   // A call stands where a statement or expression begins; `void abort()` declares a method and
   // `x.abort()` calls one.
-  static const std::regex kCall(
-      R"((?:^|[;{}()!&|?,=]|[^:]:|\belse|\breturn)\s*(?:std::|::)?(?:_?exit|_Exit|quick_exit|abort|terminate)\s*\()");
+  static const Pattern kCall(
+      R"((^|[;{}()!&|?,=]|[^:]:|\belse|\breturn)\s*(std::|::)?(_?exit|_Exit|quick_exit|abort|terminate)\s*\()");
   const auto may_not = [](const SourceFile& file) {
     return is_source(file) && file.top() != "launch";
   };
@@ -288,31 +288,31 @@ Findings only_launch_exits(const SourceTree& tree) {
     const bool suspect = line.find("xit") != std::string::npos ||
                          line.find("abort") != std::string::npos ||
                          line.find("terminate") != std::string::npos;
-    return suspect && std::regex_search(line, kCall)
+    return suspect && kCall.found_in(line)
                ? "ends the process outside launch/. Throw pretrain::Error"
                : "";
   });
 }
 
 Findings exceptions_are_not_swallowed(const SourceTree& tree) {
-  static const std::regex kTry(R"(\btry\b)");
-  static const std::regex kCatchAll(R"(\bcatch\s*\(\s*\.\.\.\s*\))");
-  static const std::regex kHandsOn(R"(\bthrow\b|\bcurrent_exception\b)");
+  static const Pattern kTry(R"(\btry\b)");
+  static const Pattern kCatchAll(R"(\bcatch\s*\(\s*\.\.\.\s*\))");
+  static const Pattern kHandsOn(R"(\bthrow\b|\bcurrent_exception\b)");
   Findings findings;
   for (const SourceFile& file : tree.files()) {
     if (!is_source(file)) continue;
     std::size_t tries = 0;
     for (std::size_t i = 0; i < file.code.size(); ++i) {
       if (file.path == "launch/main.cpp") {
-        if (std::regex_search(file.code[i], kTry) && ++tries > 1) {
+        if (kTry.found_in(file.code[i]) && ++tries > 1) {
           findings.push_back(concat(file.path, ":", i + 1, ": a second try block. Main has one"));
         }
         continue;
       }
-      std::smatch match;
-      if (!std::regex_search(file.code[i], match, kCatchAll)) continue;
+      const auto match = kCatchAll.search(file.code[i]);
+      if (!match) continue;
       // The handler: from here to the brace that closes the first one opened.
-      std::string handler = match.suffix().str();
+      std::string handler = file.code[i].substr(match->end);
       std::size_t end = i;
       const auto open = [&] {
         return handler.find('{') == std::string::npos ||
@@ -320,7 +320,7 @@ Findings exceptions_are_not_swallowed(const SourceTree& tree) {
                    std::count(handler.begin(), handler.end(), '}');
       };
       while (open() && ++end < file.code.size()) handler += "\n" + file.code[end];
-      if (!std::regex_search(handler, kHandsOn)) {
+      if (!kHandsOn.found_in(handler)) {
         findings.push_back(concat(file.path, ":", i + 1, ": catch (...) swallows every exception. ",
                                   "Catch what is expected, or hand it on"));
       }
@@ -331,11 +331,11 @@ Findings exceptions_are_not_swallowed(const SourceTree& tree) {
 
 Findings nothing_is_left_to_do(const SourceTree& tree) {
   // Put together here, so that this file does not find itself.
-  static const std::regex kMark(std::string("\\b(TO") + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b");
+  static const Pattern kMark(std::string("\\b(TO") + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b");
   Findings findings;
   for (const SourceFile& file : tree.files()) {
     for (std::size_t i = 0; i < file.lines.size(); ++i) {
-      if (std::regex_search(file.lines[i], kMark)) {
+      if (kMark.found_in(file.lines[i])) {
         findings.push_back(concat(file.path, ":", i + 1, ": unfinished work. Finish or drop it"));
       }
     }

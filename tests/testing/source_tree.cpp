@@ -4,7 +4,8 @@
 #include <array>
 #include <cctype>
 #include <fstream>
-#include <regex>
+
+#include "tests/testing/pattern.h"
 
 namespace pretrain {
 namespace {
@@ -102,14 +103,13 @@ bool SourceFile::is_cpp() const {
 }
 
 std::vector<Include> includes_of(const SourceFile& file) {
-  static const std::regex kInclude(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
+  static const Pattern kInclude(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])");
   std::vector<Include> includes;
   for (std::size_t i = 0; file.is_cpp() && i < file.lines.size(); ++i) {
     // The blanked line tells whether the directive is code, the raw one what it names.
     if (file.code[i].find("#") == std::string::npos) continue;
-    std::smatch match;
-    if (std::regex_search(file.lines[i], match, kInclude)) {
-      includes.push_back({i + 1, match[2], match[1] == "<"});
+    if (const auto match = kInclude.search(file.lines[i])) {
+      includes.push_back({i + 1, match->groups[1], match->groups[0] == "<"});
     }
   }
   return includes;

@@ -220,7 +220,7 @@ TEST_P(Architecture, FindsEachViolation) {
 INSTANTIATE_TEST_SUITE_P(, Architecture, testing::ValuesIn(rules()),
                          [](const auto& instance) { return instance.param.name; });
 
-TEST(Architecture, MissesWhatTheRootMustHold) {
+TEST(ArchitectureTopLevel, MissesWhatTheRootMustHold) {
   Files files = clean_tree();
   files.erase("LICENSE");
   EXPECT_THAT(top_level_is_fixed(MadeUpTree(files).read()), ElementsAre(StartsWith("LICENSE:1: ")));
