@@ -107,7 +107,7 @@ std::vector<Include> includes_of(const SourceFile& file) {
   std::vector<Include> includes;
   for (std::size_t i = 0; file.is_cpp() && i < file.lines.size(); ++i) {
     // The blanked line tells whether the directive is code, the raw one what it names.
-    if (file.code[i].find("#") == std::string::npos) continue;
+    if (file.code[i].find('#') == std::string::npos) continue;
     if (const auto match = kInclude.search(file.lines[i])) {
       includes.push_back({i + 1, match->groups[1], match->groups[0] == "<"});
     }
