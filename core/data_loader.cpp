@@ -70,10 +70,10 @@ std::vector<Batch> DataLoader::read_step(std::int64_t step) const {
   std::uint64_t position = positions;
   for (std::int64_t micro = 0; micro < layout_.accumulation; ++micro) {
     TokenBatch tokens;
-    tokens.tokens = at::empty({layout_.micro_batch, dataset_.row_tokens()},
+    tokens.tokens = at::empty({layout_.micro_batch, static_cast<std::int64_t>(dataset_.row_tokens())},
                               at::TensorOptions().dtype(at::kLong));
     auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
-    const auto width = static_cast<std::size_t>(dataset_.row_tokens());
+    const std::size_t width = dataset_.row_tokens();
     for (std::int64_t i = 0; i < layout_.micro_batch; ++i, ++position, row += width) {
       dataset_.read(order_.row(position), {row, width});
       tokens.sample_ids.push_back(position);

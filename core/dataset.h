@@ -12,7 +12,7 @@ class Dataset {
   /// Number of rows.
   virtual std::uint64_t size() const = 0;
   /// Tokens of a row including the one that follows its last position.
-  virtual std::int64_t row_tokens() const = 0;
+  virtual std::size_t row_tokens() const = 0;
   /// Writes row `index` (< size()) to out, which holds row_tokens() ids.
   virtual void read(std::uint64_t index, std::span<std::int64_t> out) const = 0;
 };

@@ -88,8 +88,7 @@ RunInputs open_inputs(const RunConfig& config) {
     std::optional<std::uint64_t> limit;
     if (source.max_tokens) limit = static_cast<std::uint64_t>(*source.max_tokens);
     check_same_tokenizer({inputs.corpora.front(), split.corpus});
-    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(
-        std::vector<CorpusSplit>{split}, length, limit));
+    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(split, length, limit));
     inputs.set_names.push_back(source.name);
   }
   return inputs;

@@ -42,7 +42,7 @@ AppendFile::AppendFile(const std::string& path) {
     if (error == EISDIR || error == ENXIO) refuse(path, "not a regular file");
     fail(ExitCode::kCannotCreate, path, ": cannot open: ", error_text(error));
   }
-  file_ = FileDescriptor(fd, path);
+  file_ = WritableFile(fd, path);
   check_own_regular(fd, path);
 }
 

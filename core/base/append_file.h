@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/base/file_descriptor.h"
+#include "core/base/writable_file.h"
 
 namespace pretrain {
 
@@ -32,7 +32,7 @@ class AppendFile {
   bool ends_torn() const;
 
  private:
-  FileDescriptor file_;
+  WritableFile file_;
 };
 
 }  // namespace pretrain

@@ -148,6 +148,8 @@ double JsonReader::number() const {
   return expect<double>("a number");
 }
 
+bool JsonReader::boolean() const { return expect<bool>("true or false"); }
+
 const std::string& JsonReader::text() const { return expect<std::string>("a text"); }
 
 std::vector<JsonReader> JsonReader::items() const {

@@ -49,6 +49,7 @@ class JsonReader {
   bool has(std::string_view key) const;       ///< an object with this member
   JsonReader at(std::string_view key) const;  ///< that member; it must be there
   std::uint64_t whole() const;                ///< a whole number >= 0
+  bool boolean() const;                       ///< true or false
   double number() const;                      ///< any number, or "nan", "inf", "-inf"
   const std::string& text() const;
   std::vector<JsonReader> items() const;                            ///< of an array

@@ -8,7 +8,7 @@
 namespace pretrain {
 namespace {
 
-std::string json_text(const JsonValue& value) {
+std::string json_text(const JsonScalar& value) {
   struct Text {
     std::string operator()(std::nullptr_t) const { return "null"; }
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
@@ -39,7 +39,7 @@ JsonObject& JsonObject::add_text(std::string_view key, const std::string& value)
   return *this;
 }
 
-JsonObject& JsonObject::add(std::string_view key, const JsonValue& value) {
+JsonObject& JsonObject::add(std::string_view key, const JsonScalar& value) {
   return add_text(key, json_text(value));
 }
 

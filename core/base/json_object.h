@@ -10,11 +10,11 @@
 namespace pretrain {
 
 /// A scalar of a JSON line; nullptr is null.
-using JsonValue = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
+using JsonScalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string>;
 
 /// null if empty.
 template <class T>
-JsonValue nullable(const std::optional<T>& value) {
+JsonScalar nullable(const std::optional<T>& value) {
   if (value) return *value;
   return nullptr;
 }
@@ -28,7 +28,7 @@ std::string json_string(std::string_view value);
 /// One JSON object on one line, with keys in the order they were added.
 class JsonObject {
  public:
-  JsonObject& add(std::string_view key, const JsonValue& value);
+  JsonObject& add(std::string_view key, const JsonScalar& value);
   JsonObject& add(std::string_view key, const JsonObject& value);
   JsonObject& add(std::string_view key, const std::map<std::string, double>& values);
 

@@ -17,7 +17,7 @@ ReplacementFile::ReplacementFile(const std::string& path, int writer)
   const int fd =
       ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
   if (fd < 0) fail(ExitCode::kCannotCreate, temporary_, ": cannot create: ", error_text(errno));
-  file_ = FileDescriptor(fd, temporary_);
+  file_ = WritableFile(fd, temporary_);
 }
 
 ReplacementFile::~ReplacementFile() {

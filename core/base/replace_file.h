@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/file_descriptor.h"
+#include "core/base/writable_file.h"
 
 namespace pretrain {
 
@@ -27,7 +27,7 @@ class ReplacementFile {
  private:
   std::string path_;
   std::string temporary_;
-  FileDescriptor file_;
+  WritableFile file_;
   bool published_ = false;
 };
 

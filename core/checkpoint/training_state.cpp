@@ -43,6 +43,7 @@ std::string training_state_to_json(const TrainingState& state) {
       {"seed", state.seed},
       {"skipped", state.skipped},
       {"consecutive_skips", state.consecutive_skips},
+      {"evaluation_pending", state.evaluation_pending},
       {"lineage", state.lineage},
       {"data",
        {{"order_key", state.data.order_key},
@@ -77,6 +78,7 @@ TrainingState training_state_from_json(const std::string& text, const std::strin
   state.seed = json.at("seed").whole();
   state.skipped = json.at("skipped").whole();
   state.consecutive_skips = json.at("consecutive_skips").whole();
+  state.evaluation_pending = json.at("evaluation_pending").boolean();
   state.lineage = json.at("lineage").whole();
   state.data = read_cursor(json.at("data"));
   const JsonReader best = json.at("best");

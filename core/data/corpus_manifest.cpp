@@ -6,7 +6,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 #include "core/text/strict_json.h"
 
 namespace pretrain {

@@ -31,7 +31,7 @@ class EventLog {
 
   /// `more` adds keys of this kind of event.
   void write(const std::string& event, std::int64_t step, const std::string& reason,
-             const std::vector<std::pair<std::string, JsonValue>>& more = {});
+             const std::vector<std::pair<std::string, JsonScalar>>& more = {});
   /// Waits until all events are on the disk; part of committing a checkpoint.
   void sync() { lines_.sync(); }
   bool lost() const { return lines_.lost(); }

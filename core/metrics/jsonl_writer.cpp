@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 
-FileDescriptor open_to_read(const std::string& path) {
+WritableFile open_to_read(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) fail(ExitCode::kIo, path, ": cannot open: ", error_text(errno));
-  FileDescriptor file(fd, path);
+  WritableFile file(fd, path);
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     fail(ExitCode::kIo, path, ": is not a regular file");
@@ -29,7 +29,7 @@ FileDescriptor open_to_read(const std::string& path) {
   return file;
 }
 
-std::size_t read_some(const FileDescriptor& file, std::vector<char>& buffer) {
+std::size_t read_some(const WritableFile& file, std::vector<char>& buffer) {
   for (;;) {
     const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
     if (got >= 0) return static_cast<std::size_t>(got);
@@ -42,7 +42,7 @@ std::size_t read_some(const FileDescriptor& file, std::vector<char>& buffer) {
 /// Calls `line` for each line that ends in a newline, with it; lines over kLongestLine are skipped.
 /// Returns true if every byte of the file was shown.
 bool for_each_line(const std::string& path, const std::function<void(std::string_view)>& line) {
-  const FileDescriptor file = open_to_read(path);
+  const WritableFile file = open_to_read(path);
   std::vector<char> buffer(std::size_t{1} << 16);
   std::string pending;
   bool too_long = false;

@@ -40,8 +40,11 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
   const auto start = std::chrono::steady_clock::now();
   const auto batch = static_cast<std::uint64_t>(micro_batch_);
   const auto ranks = static_cast<std::uint64_t>(control_.size());
-  const std::uint64_t full = set.dataset->full_rows();
-  const std::uint64_t batches = (full + batch - 1) / batch + (set.dataset->rows() > full ? 1 : 0);
+  // Rows of one batch have one length, so a shorter last row is a batch of its own.
+  const std::uint64_t rows = set.dataset->size();
+  const bool short_row = set.dataset->row_targets(rows - 1) != set.dataset->row_targets(0);
+  const std::uint64_t full = rows - (short_row ? 1 : 0);
+  const std::uint64_t batches = (full + batch - 1) / batch + (short_row ? 1 : 0);
   const auto device = objective_.parameters().front().device();
   double nats = 0;
   double targets = 0;
@@ -81,7 +84,7 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
 
 Batch Evaluator::read_rows(const EvaluationDataset& dataset, std::uint64_t first,
                            std::uint64_t count) const {
-  const std::size_t width = dataset.row_tokens(first);
+  const std::size_t width = dataset.row_targets(first) + 1;
   TokenBatch tokens;
   tokens.tokens = at::empty({static_cast<std::int64_t>(count), static_cast<std::int64_t>(width)},
                             at::TensorOptions().dtype(at::kLong));

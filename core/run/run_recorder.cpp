@@ -70,7 +70,7 @@ void RunRecorder::print(const std::string& line) {
 }
 
 void RunRecorder::event(const std::string& name, std::int64_t step, const std::string& reason,
-                        const std::vector<std::pair<std::string, JsonValue>>& more) {
+                        const std::vector<std::pair<std::string, JsonScalar>>& more) {
   if (sinks_) sinks_->events.write(name, step, reason, more);
 }
 

@@ -44,7 +44,7 @@ class RunRecorder {
   /// A line for the console.
   void print(const std::string& line);
   void event(const std::string& name, std::int64_t step, const std::string& reason,
-             const std::vector<std::pair<std::string, JsonValue>>& more = {});
+             const std::vector<std::pair<std::string, JsonScalar>>& more = {});
 
   void running(const TrainingState& state);
   void step_done(const StepReport& step, const TrainingState& state);

@@ -1,4 +1,4 @@
-#include "core/base/file_descriptor.h"
+#include "core/base/writable_file.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -18,20 +18,20 @@ bool cannot_grow(int error_number) {
 
 }  // namespace
 
-FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
+WritableFile::WritableFile(WritableFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
 
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+WritableFile& WritableFile::operator=(WritableFile&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);
   return *this;
 }
 
-FileDescriptor::~FileDescriptor() {
+WritableFile::~WritableFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void FileDescriptor::write(std::string_view bytes) const {
+void WritableFile::write(std::string_view bytes) const {
   while (!bytes.empty()) {
     const ssize_t taken = ::write(fd_, bytes.data(), bytes.size());
     if (taken < 0) {
@@ -44,13 +44,13 @@ void FileDescriptor::write(std::string_view bytes) const {
   }
 }
 
-void FileDescriptor::sync() const {
+void WritableFile::sync() const {
   if (::fdatasync(fd_) != 0) {
     fail(ExitCode::kIo, path_, ": cannot sync: ", error_text(errno));
   }
 }
 
-void FileDescriptor::close() {
+void WritableFile::close() {
   if (::close(std::exchange(fd_, -1)) != 0) {
     fail(ExitCode::kIo, path_, ": cannot close: ", error_text(errno));
   }

@@ -6,14 +6,14 @@
 namespace pretrain {
 
 /// An open file, closed when this goes. Movable. Not thread-safe.
-class FileDescriptor {
+class WritableFile {
  public:
-  FileDescriptor() = default;
+  WritableFile() = default;
   /// Takes over `fd`; `path` names it in messages.
-  FileDescriptor(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-  FileDescriptor(FileDescriptor&& other) noexcept;
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
+  WritableFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  WritableFile(WritableFile&& other) noexcept;
+  WritableFile& operator=(WritableFile&& other) noexcept;
+  ~WritableFile();
 
   int get() const { return fd_; }
   const std::string& path() const { return path_; }
