@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/error.h"
+
 namespace pretrain {
 namespace {
 
@@ -46,7 +48,7 @@ Bytes cgroup_limit(const std::string& proc, const std::string& cgroup) {
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (second == std::string::npos || line.substr(second + 1, 1) != "/") continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string controllers = concat(",", line.substr(first + 1, second - first - 1), ",");
     const std::string path = line.substr(second + 1);
     if (controllers == ",,") {
       limit = smaller(limit, limit_along(cgroup, path, "memory.max"));

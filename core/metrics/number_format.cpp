@@ -15,8 +15,9 @@ std::string printed(double value, std::chars_format format, int digits) {
   return std::string(text.data(), end);
 }
 
+// Of 0 to 99.
 std::string two_digits(std::int64_t value) {
-  return (value < 10 ? "0" : "") + std::to_string(value);
+  return {static_cast<char>('0' + value / 10), static_cast<char>('0' + value % 10)};
 }
 
 }  // namespace
