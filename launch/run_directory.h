@@ -48,8 +48,4 @@ class RunDirectory {
   std::unique_ptr<RunLock> lock_;  // on rank 0
 };
 
-/// Version of the program, its source revision and of the libraries it runs with, for env.json,
-/// checkpoints and `pretrain version`.
-std::vector<std::pair<std::string, std::string>> component_versions();
-
 }  // namespace pretrain
