@@ -12,6 +12,7 @@ namespace pretrain {
 struct OptionReader::Level {
   std::string prefix;                   // "model.moe.", or "data.sources" of a list
   const ConfigNode* given;              // nullptr: nothing is given
+  bool is_refused = false;              // something else than a map is given: said once
   std::vector<std::string> names = {};  // options read here, each once
   ConfigNode resolved = ConfigNode::map();
   std::map<std::string, std::unique_ptr<Level>> sections = {};  // and lists
@@ -27,14 +28,12 @@ struct OptionReader::Level {
 
 namespace {
 
-std::string shown_key(const std::string& key) { return shortened(key); }
-
 void refuse_unknown(const ConfigNode::Entry& entry, const std::string& prefix,
                     const std::vector<std::string>& names, ErrorList& errors) {
   const std::string near = nearest_word(entry.key, names);
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-  errors.add(entry.key_mark, prefix + shown_key(entry.key) + " is not an option. " +
+  errors.add(entry.key_mark, prefix + shortened(entry.key) + " is not an option. " +
                                  (!near.empty()   ? "Did you mean " + prefix + near + "?"
                                   : known.empty() ? "Nothing is read here: remove it"
                                                   : "Options here: " + known));
@@ -58,11 +57,12 @@ std::vector<std::string> components_that_read(const std::string& name,
 OptionReader::OptionReader(const ConfigNode& root, const std::string& section, ErrorList& errors)
     : errors_(errors), root_mark_(root.mark()) {
   const ConfigNode* given = section.empty() ? &root : root.find(section);
-  if (given && !given->is_map()) {
+  const bool is_refused = given && !given->is_map();
+  if (is_refused) {
     errors_.add(given->mark(), section + ": expected a map of options, got " + shown(*given));
     given = nullptr;
   }
-  root_.reset(new Level{section.empty() ? "" : section + '.', given});
+  root_.reset(new Level{section.empty() ? "" : section + '.', given, is_refused});
   stack_.push_back(root_.get());
 }
 
@@ -71,7 +71,7 @@ OptionReader::~OptionReader() = default;
 const ConfigNode& OptionReader::resolved() const { return root_->resolved; }
 
 void OptionReader::require(const char* name, const OptionInfo& info) {
-  if (!info.required) return;
+  if (!info.required || level().is_refused) return;
   const Mark& place = level().given ? level().given->mark() : root_mark_;
   errors_.add(place, level().prefix + name + " is required and not given. Add it: " + info.meaning);
 }
@@ -136,24 +136,20 @@ void OptionReader::option(const char* name, std::map<std::string, std::string>& 
   take(name, value, info);
 }
 
-void OptionReader::open_section(const char* name, const ConfigNode* given) {
-  std::unique_ptr<Level>& section = level().sections[name];
-  if (!section) section.reset(new Level{level().prefix + name + '.', given});
-  stack_.push_back(section.get());
-}
-
 bool OptionReader::enter_section(const char* name) {
-  const bool is_first = !level().sections.contains(name);
   level().add_name(name);
-  const ConfigNode* given = level().find(name);
-  if (given && !given->is_map()) {
-    if (is_first) {
-      errors_.add(given->mark(),
-                  level().prefix + name + ": expected a map of options, got " + shown(*given));
+  std::unique_ptr<Level>& section = level().sections[name];
+  if (!section) {
+    const ConfigNode* given = level().find(name);
+    const bool is_map = given && given->is_map();
+    const std::string key = level().prefix + name;
+    if (given && !is_map) {
+      errors_.add(given->mark(), key + ": expected a map of options, got " + shown(*given));
     }
-    given = nullptr;
+    const bool is_refused = level().is_refused || (given && !is_map);
+    section.reset(new Level{key + '.', is_map ? given : nullptr, is_refused});
   }
-  open_section(name, given);
+  stack_.push_back(section.get());
   return true;
 }
 
@@ -198,11 +194,12 @@ std::optional<std::size_t> OptionReader::enter_list(const char* name, std::size_
 void OptionReader::enter_item(std::size_t index) {
   const std::string prefix = level().prefix + '[' + std::to_string(index) + ']';
   const ConfigNode* given = level().given ? &level().given->items()[index] : nullptr;
-  if (given && !given->is_map()) {
+  const bool is_refused = given && !given->is_map();
+  if (is_refused) {
     errors_.add(given->mark(), prefix + ": expected a map of options, got " + shown(*given));
     given = nullptr;
   }
-  level().items.emplace_back(new Level{prefix + '.', given});
+  level().items.emplace_back(new Level{prefix + '.', given, is_refused});
   stack_.push_back(level().items.back().get());
 }
 
@@ -234,7 +231,7 @@ void OptionReader::check_keys(const Level& level, const std::string& component,
       }
       std::string names;
       for (const std::string& reader : readers) names += (names.empty() ? "" : ", ") + reader;
-      errors_.add(entry.key_mark, level.prefix + shown_key(entry.key) + " is not read by " +
+      errors_.add(entry.key_mark, level.prefix + shortened(entry.key) + " is not read by " +
                                       component + " (read by " + names + "). Remove it");
     }
   }

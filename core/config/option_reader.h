@@ -69,7 +69,6 @@ class OptionReader : public OptionVisitor {
   void take(const char* name, T& value, const OptionInfo& info);
   Level& level() { return *stack_.back(); }
   void require(const char* name, const OptionInfo& info);
-  void open_section(const char* name, const ConfigNode* given);
   void check_keys(const Level& level, const std::string& component, const OptionReaders& others);
 
   ErrorList& errors_;

@@ -18,6 +18,8 @@ constexpr std::array<Span::Unit, 6> kSpanUnits = {Span::Unit::kSteps,   Span::Un
                                                   Span::Unit::kSamples, Span::Unit::kEpochs,
                                                   Span::Unit::kHours,   Span::Unit::kFraction};
 
+constexpr double kExact = 9007199254740992.0;  // 2^53: up to here a double holds every whole number
+
 bool is_counted(Span::Unit unit) {
   return unit == Span::Unit::kSteps || unit == Span::Unit::kTokens || unit == Span::Unit::kSamples;
 }
@@ -71,7 +73,7 @@ std::string usable_path(const std::string& path, const Mark& mark) {
 
 std::string bound_text(double bound, OptionKind kind) {
   if (kind == OptionKind::kTime) return format_time(bound);
-  const bool is_exact = std::abs(bound) < 9e15 && bound == std::floor(bound);
+  const bool is_exact = std::abs(bound) <= kExact && bound == std::floor(bound);
   if (is_exact && kind == OptionKind::kBytes) return bytes_text(static_cast<std::int64_t>(bound));
   return is_exact ? std::to_string(static_cast<std::int64_t>(bound)) : format_float(bound);
 }
@@ -244,7 +246,6 @@ bool ValueReader::read(const ConfigNode& node, Span& value) const {
     const ValueReader reader(key_ + '.' + key, part, errors_);
     double number = 0;
     if (is_counted(unit)) {
-      constexpr double kExact = 9007199254740992.0;  // 2^53: larger spans would be rounded
       part.max = std::min(info_.max, kExact);
       if (!reader.read_number(amount, "a whole number such as 300 or 10k", parse_count, number)) {
         return false;

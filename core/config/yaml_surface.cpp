@@ -103,7 +103,7 @@ class SurfaceCheck {
   bool check_structure() {
     std::size_t depth = 0;
     std::size_t parts = 0;
-    bool fresh = true;      // a token may begin here
+    bool fresh = true;  // a token may begin here
     std::size_t quoted = 0;
     std::size_t word = 0;  // bytes of plain text without a blank
     std::size_t i = 0;
@@ -130,8 +130,8 @@ class SurfaceCheck {
         continue;
       }
       if (fresh && (c == '&' || c == '*' || c == '!')) {
-        ++parts;
         i = std::min(text_.find_first_of(" \n", i), text_.size());
+        if (++parts > kMaxConfigNodes) return refuse_at(i - 1, too_many());
         continue;
       }
       const bool in_flow = depth > 0;

@@ -23,8 +23,8 @@ std::size_t closing_quote(std::string_view text, std::size_t begin);
 
 /// What can be refused before parsing: size, byte order mark, NUL and other control bytes, tabs,
 /// invalid UTF-8, directives, and collections in brackets that are nested too deep or have too many
-/// parts, and endless words. Places are `origin` with their line and column, or `origin` itself if its line is 0.
-/// Returns false if something was added to `errors`.
+/// parts, and endless words. Places are `origin` with their line and column, or `origin` itself if
+/// its line is 0. Returns false if something was added to `errors`.
 bool check_yaml_surface(std::string_view text, const Mark& origin, ErrorList& errors);
 
 }  // namespace pretrain
