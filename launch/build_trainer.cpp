@@ -11,9 +11,9 @@
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
 #include "launch/network.h"
-#include "launch/plan.h"
+#include "launch/config/plan.h"
 #include "launch/step_outputs.h"
-#include "launch/versions.h"
+#include "launch/process/versions.h"
 #include "parallel/flat_reducer.h"
 
 namespace pretrain {

@@ -1,4 +1,4 @@
-#include "launch/signals.h"
+#include "launch/process/signals.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
