@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 #include <torch/nn/module.h>
 
 #include <cstdint>
@@ -43,6 +44,8 @@ class Model : public torch::nn::Module {
   /// Forward FLOPs of one token in rows of `length` without the head: 2 per multiply-add, lookups
   /// 0, causal attention counted half.
   virtual double body_flops_per_token(std::int64_t length) const = 0;
+  /// Bytes that one token of a training forward leaves for the backward pass, without the head.
+  virtual double activation_bytes_per_token() const = 0;
 };
 
 /// What every model is built from besides its own options.
@@ -50,6 +53,7 @@ struct ModelContext {
   std::int64_t vocab_size = 0;       ///< of the tokenizer
   std::int64_t sequence_length = 0;  ///< longest row it will be trained on
   at::ScalarType compute = at::kFloat;  ///< type of matrix products: float or bfloat16
+  at::TensorOptions options = {};       ///< where the fp32 parameters are made; kMeta: sizes only
 };
 
 /// Implementations of Model, chosen by `model.name`.

@@ -68,17 +68,18 @@ class Gpt2 : public Model {
     }
     const std::int64_t multiple = options_.pad_vocab_to;
     const std::int64_t rows = (vocab_size_ + multiple - 1) / multiple * multiple;
-    token_embedding_ = register_parameter("token_embedding", at::empty({rows, options_.hidden}));
+    token_embedding_ = register_parameter("token_embedding", at::empty({rows, options_.hidden}, context.options));
     position_embedding_ =
-        register_parameter("position_embedding", at::empty({max_positions_, options_.hidden}));
+        register_parameter("position_embedding", at::empty({max_positions_, options_.hidden}, context.options));
     const BlockShape shape{options_.hidden, options_.heads, options_.ffn, options_.norm_eps,
-                           compute_};
+                           compute_, context.options};
     for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
       blocks_.push_back(register_module("block" + std::to_string(layer),
                                         std::make_shared<TransformerBlock>(shape, layer)));
     }
     final_norm_ = register_module(
-        "final_norm", std::make_shared<LayerNorm>(options_.hidden, options_.norm_eps, compute_));
+        "final_norm", std::make_shared<LayerNorm>(options_.hidden, options_.norm_eps, compute_,
+                                                  context.options));
   }
 
   at::Tensor forward(const ModelInput& input) override {
@@ -119,6 +120,14 @@ class Gpt2 : public Model {
   }
 
   std::int64_t max_positions() const override { return max_positions_; }
+
+  double activation_bytes_per_token() const override {
+    const double d = static_cast<double>(options_.hidden);
+    const double f = static_cast<double>(options_.ffn);
+    const double element = static_cast<double>(c10::elementSize(compute_));
+    // Two fp32 residuals; norm outputs 2 d, q k v 3 d, attention and its rows 2 d, GELU in and out.
+    return static_cast<double>(options_.layers) * (8 * d + element * (7 * d + 2 * f));
+  }
 
   double body_flops_per_token(std::int64_t length) const override {
     const double d = static_cast<double>(options_.hidden);

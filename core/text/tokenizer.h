@@ -17,8 +17,9 @@ class Tokenizer {
   virtual std::int64_t vocab_size() const = 0;
   /// Id that closes a document; -1: the vocabulary has none.
   virtual std::int64_t eos_id() const = 0;
-  /// Appends the ids of `text` (UTF-8) to `ids`; adds no special tokens. Throws kBadData naming the
-  /// byte offset where the text cannot be expressed.
+  /// Appends the ids of `text` (UTF-8) to `ids`. Special tokens are neither added nor recognised:
+  /// `<|endoftext|>` written in a document is ordinary text. Throws kBadData naming the byte offset
+  /// where the text cannot be expressed.
   virtual void encode(std::string_view text, std::vector<std::uint32_t>& ids) const = 0;
   /// Bytes of the ids; special tokens give nothing. Throws kBadData for an id out of range.
   virtual std::string decode(const std::vector<std::uint32_t>& ids) const = 0;
@@ -29,13 +30,19 @@ class Tokenizer {
   std::string sha256() const;
 };
 
+/// Text of the special token that closes documents.
+inline constexpr const char* kEndOfText = "<|endoftext|>";
+/// Largest tokenizer.json that is read, in bytes.
+inline constexpr std::uint64_t kMaxTokenizerJson = std::uint64_t{128} << 20;
+
 /// Reads a tokenizer.json text; `place` names it in messages. Throws kBadData naming what is not
 /// understood.
 std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std::string& place);
 /// The 256 bytes and `<|endoftext|>` (id 256). Lossless for any bytes.
 std::unique_ptr<Tokenizer> make_byte_tokenizer();
 /// One id per given Unicode code point, in ascending order; no specials, except
-/// `<|endoftext|>` as the last id if `with_eos`.
+/// `<|endoftext|>` as the last id if `with_eos`. Throws kBadData if there is none, or a number is
+/// no Unicode scalar.
 std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
                                                bool with_eos);
 

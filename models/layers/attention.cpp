@@ -7,10 +7,10 @@
 namespace pretrain {
 
 CausalSelfAttention::CausalSelfAttention(std::int64_t width, std::int64_t heads,
-                                         std::int64_t layer)
+                                         std::int64_t layer, const at::TensorOptions& options)
     : heads_(heads), layer_(layer) {
-  qkv = register_module("qkv", std::make_shared<Linear>(width, 3 * width));
-  output = register_module("output", std::make_shared<Linear>(width, width));
+  qkv = register_module("qkv", std::make_shared<Linear>(width, 3 * width, options));
+  output = register_module("output", std::make_shared<Linear>(width, width, options));
 }
 
 at::Tensor CausalSelfAttention::forward(const at::Tensor& x, KeyValueCache* cache) {

@@ -16,7 +16,8 @@ namespace pretrain {
 class CausalSelfAttention : public torch::nn::Module {
  public:
   /// `layer` is this layer's index in a KeyValueCache.
-  CausalSelfAttention(std::int64_t width, std::int64_t heads, std::int64_t layer);
+  CausalSelfAttention(std::int64_t width, std::int64_t heads, std::int64_t layer,
+                      const at::TensorOptions& options);
   /// x [B, T, width] -> [B, T, width]. With a cache, x continues after cache->length positions and
   /// this layer's keys and values are appended to it.
   at::Tensor forward(const at::Tensor& x, KeyValueCache* cache);

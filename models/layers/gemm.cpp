@@ -20,7 +20,8 @@ at::Tensor onednn_linear(const at::Tensor& x, const at::Tensor& w, const at::Ten
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
                              .typed<LinearPointwise>();
-  return op.call(x, w, b.defined() ? std::optional<at::Tensor>(b) : std::nullopt, "none", {}, "");
+  return op.call(x, w, b.defined() ? std::optional<at::Tensor>(b) : std::nullopt, "none",
+                 c10::List<std::optional<at::Scalar>>(), "");
 }
 
 }  // namespace

@@ -28,7 +28,6 @@ void fill(at::Tensor parameter, double value) {
 
 void fill_normal(at::Tensor parameter, double std, std::uint64_t seed, const std::string& name) {
   const c10::AutoGradMode no_grad(false);
-  if (parameter.is_meta()) return;
   at::Tensor host = at::empty({parameter.numel()});
   float* values = host.mutable_data_ptr<float>();
   const std::uint64_t key = name_key(name);  // 40 bits, so block numbers fit below

@@ -5,10 +5,11 @@
 
 namespace pretrain {
 
-LayerNorm::LayerNorm(std::int64_t width, double eps, at::ScalarType compute)
+LayerNorm::LayerNorm(std::int64_t width, double eps, at::ScalarType compute,
+                     const at::TensorOptions& options)
     : eps_(eps), compute_(compute) {
-  weight = register_parameter("weight", at::empty({width}));
-  bias = register_parameter("bias", at::empty({width}));
+  weight = register_parameter("weight", at::empty({width}, options));
+  bias = register_parameter("bias", at::empty({width}, options));
 }
 
 at::Tensor LayerNorm::forward(const at::Tensor& x) {

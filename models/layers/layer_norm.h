@@ -11,7 +11,9 @@ namespace pretrain {
 /// computed in fp32 and returned in the type `compute`.
 class LayerNorm : public torch::nn::Module {
  public:
-  LayerNorm(std::int64_t width, double eps, at::ScalarType compute);
+  /// `options` say where the parameters live; they are not initialised.
+  LayerNorm(std::int64_t width, double eps, at::ScalarType compute,
+            const at::TensorOptions& options);
   /// [..., width] fp32 -> [..., width]
   at::Tensor forward(const at::Tensor& x);
 

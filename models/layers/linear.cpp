@@ -41,9 +41,10 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
-Linear::Linear(std::int64_t in, std::int64_t out, bool with_bias) {
-  weight = register_parameter("weight", at::empty({out, in}));
-  if (with_bias) bias = register_parameter("bias", at::empty({out}));
+Linear::Linear(std::int64_t in, std::int64_t out, const at::TensorOptions& options,
+               bool with_bias) {
+  weight = register_parameter("weight", at::empty({out, in}, options));
+  if (with_bias) bias = register_parameter("bias", at::empty({out}, options));
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) { return LinearFunction::apply(x, weight, bias); }

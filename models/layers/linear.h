@@ -11,7 +11,8 @@ namespace pretrain {
 /// the type of the product and of y; gradients of the parameters come back in fp32.
 class Linear : public torch::nn::Module {
  public:
-  Linear(std::int64_t in, std::int64_t out, bool bias = true);
+  /// `options` say where the parameters live; they are not initialised.
+  Linear(std::int64_t in, std::int64_t out, const at::TensorOptions& options, bool bias = true);
   /// [..., in] -> [..., out]
   at::Tensor forward(const at::Tensor& x);
 

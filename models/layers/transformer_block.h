@@ -20,6 +20,7 @@ struct BlockShape {
   std::int64_t ffn = 0;  ///< inner width of the feed-forward part
   double norm_eps = 1e-5;
   at::ScalarType compute = at::kFloat;
+  at::TensorOptions options = {};  ///< where the parameters live
 };
 
 /// Pre-norm block of GPT-2 (Radford et al. 2019): x += attention(norm(x)); x += ffn(norm(x)), with

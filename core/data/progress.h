@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace pretrain {
+
+/// How far a long operation is.
+struct Progress {
+  const char* phase;    ///< "reading", "writing", "digesting", "verifying"
+  std::uint64_t done;   ///< bytes
+  std::uint64_t total;  ///< bytes; 0: not known
+};
+
+/// Called at least once a second of work, on the calling thread. May throw to end the operation,
+/// which then cleans up after itself. May be empty.
+using ProgressFunction = std::function<void(const Progress&)>;
+
+}  // namespace pretrain

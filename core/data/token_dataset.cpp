@@ -1,0 +1,81 @@
+#include "core/data/token_dataset.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace pretrain {
+
+void TokenSequence::append(std::shared_ptr<const Corpus> corpus, DocumentRange range) {
+  const std::uint64_t first = corpus->document_begin(range.begin);
+  const std::uint64_t tokens = corpus->document_begin(range.end) - first;
+  if (tokens == 0) return;
+  std::uint64_t end = 0;
+  if (__builtin_add_overflow(size(), tokens, &end)) {
+    fail(ExitCode::kBadData, corpus->path(), ": more than 2^64 tokens together");
+  }
+  if (!pieces_.empty()) {
+    Piece& last = pieces_.back();
+    const bool follows = last.corpus == corpus && last.first + (last.end - last.begin) == first;
+    if (follows) {
+      last.end = end;
+      return;
+    }
+  }
+  pieces_.push_back({std::move(corpus), first, size(), end});
+}
+
+void TokenSequence::read(std::uint64_t position, std::span<std::int64_t> out) const {
+  if (position > size() || out.size() > size() - position) {
+    fail(ExitCode::kInternal, "tokens ", position, " + ", out.size(), " of ", size());
+  }
+  auto piece = std::upper_bound(
+      pieces_.begin(), pieces_.end(), position,
+      [](std::uint64_t value, const Piece& candidate) { return value < candidate.end; });
+  while (!out.empty()) {
+    const std::size_t here = std::min<std::uint64_t>(out.size(), piece->end - position);
+    piece->corpus->read_tokens(piece->first + (position - piece->begin), out.first(here));
+    out = out.subspan(here);
+    position += here;
+    ++piece;
+  }
+}
+
+void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora) {
+  const Corpus& first = *corpora.at(0);
+  for (const auto& corpus : corpora) {
+    if (corpus->tokenizer_sha256() != first.tokenizer_sha256() ||
+        corpus->vocab_size() != first.vocab_size()) {
+      fail(ExitCode::kBadData, corpus->path(), ": vocab_size ", corpus->vocab_size(),
+           " and tokenizer ", corpus->tokenizer_sha256().substr(0, 12), " differ from ",
+           first.path(), ": vocab_size ", first.vocab_size(), " and tokenizer ",
+           first.tokenizer_sha256().substr(0, 12), ". Build them with one tokenizer");
+    }
+  }
+}
+
+TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length)
+    : sequence_length_(sequence_length) {
+  if (sequence_length == 0)
+    fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
+  std::vector<std::shared_ptr<const Corpus>> corpora;
+  for (const auto& [corpus, split] : sources) {
+    corpora.push_back(corpus);
+    for (const DocumentRange& range : corpus->split(split)) sequence_.append(corpus, range);
+  }
+  check_same_tokenizer(corpora);
+  if (sequence_.size() <= sequence_length) {
+    fail(ExitCode::kBadData, corpora.at(0)->path(), ": the context is longer than the corpus: split ",
+         sources[0].split, " has ", sequence_.size(), " tokens, data.sequence_length ", sequence_length,
+         " needs one more than that. Lower data.sequence_length or add text");
+  }
+}
+
+void TokenDataset::read(std::uint64_t row, std::span<std::int64_t> out) const {
+  if (row >= size() || out.size() != sequence_length_ + 1) {
+    fail(ExitCode::kInternal, "row ", row, " of ", size(), " into ", out.size(), " positions");
+  }
+  sequence_.read(row * sequence_length_, out);
+}
+
+}  // namespace pretrain

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/data/corpus.h"
+#include "core/dataset.h"
+
+namespace pretrain {
+
+/// Token ranges of one or more corpora, joined into one sequence of positions 0, 1, 2, ... without
+/// copying. Immutable; safe to share between threads.
+class TokenSequence {
+ public:
+  /// Appends the tokens of the documents `range`.
+  void append(std::shared_ptr<const Corpus> corpus, DocumentRange range);
+  std::uint64_t size() const { return pieces_.empty() ? 0 : pieces_.back().end; }
+  /// out = the tokens from `position`; position + out.size() <= size(). Throws as
+  /// Corpus::read_tokens does.
+  void read(std::uint64_t position, std::span<std::int64_t> out) const;
+
+ private:
+  struct Piece {
+    std::shared_ptr<const Corpus> corpus;
+    std::uint64_t first;  // position in the corpus
+    std::uint64_t begin;  // positions in the sequence
+    std::uint64_t end;
+  };
+  std::vector<Piece> pieces_;
+};
+
+/// The documents of one split of a corpus.
+struct CorpusSplit {
+  std::shared_ptr<const Corpus> corpus;
+  std::string split;
+};
+
+/// Throws kBadData unless all corpora have the same tokenizer and vocabulary. There must be one.
+void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora);
+
+/// Packed training rows: the documents of splits, of one corpus after the other, joined in order
+/// and cut every `sequence_length` tokens. Immutable; safe to share between threads.
+class TokenDataset : public Dataset {
+ public:
+  /// Throws kBadData if a corpus lacks the split, tokenizers differ, or there are not even
+  /// sequence_length + 1 tokens; kBadConfig if sequence_length is 0.
+  TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length);
+
+  /// Number of rows: floor((tokens() - 1) / sequence_length).
+  std::uint64_t size() const override { return (sequence_.size() - 1) / sequence_length_; }
+  std::size_t row_tokens() const override { return sequence_length_ + 1; }
+  std::uint64_t tokens() const { return sequence_.size(); }
+  std::uint64_t sequence_length() const { return sequence_length_; }
+
+  /// out [sequence_length + 1] = the row's tokens and the one that follows: inputs are out[0, T),
+  /// their targets out[1, T + 1). The next row begins with this one's last token.
+  void read(std::uint64_t row, std::span<std::int64_t> out) const override;
+
+ private:
+  TokenSequence sequence_;
+  std::uint64_t sequence_length_;
+};
+
+}  // namespace pretrain

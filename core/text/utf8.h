@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pretrain {
+
+/// Largest Unicode code point.
+inline constexpr std::uint32_t kMaxCodePoint = 0x10FFFF;
+
+/// Byte offset of the first ill-formed sequence of `text`, or nullopt if all of it is well-formed
+/// UTF-8 (The Unicode Standard, table 3-7: no overlong forms, no surrogates, at most U+10FFFF).
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
+
+/// The code point at text[offset]; moves `offset` behind it. The text must be well-formed UTF-8 and
+/// offset the start of a code point.
+std::uint32_t next_code_point(std::string_view text, std::size_t& offset);
+
+/// Appends the UTF-8 form of a code point that is no surrogate.
+void append_utf8(std::uint32_t code_point, std::string& text);
+
+}  // namespace pretrain
