@@ -56,10 +56,10 @@ struct CorpusAttributes {
 struct DatasetEntry {
   std::uint64_t offset = 0;  ///< of the first element, in bytes from the start of the file
   std::uint64_t bytes = 0;
-  std::uint64_t count = 0;  ///< elements: 2 n for a split
-  std::string dtype;        ///< "u16", "u32" or "u64"
-  std::string xxh3_128;     ///< of the dataset's bytes; empty: not computed
-  std::string sha256;
+  std::uint64_t count = 0;    ///< elements: 2 n for a split
+  std::string dtype = {};     ///< "u16", "u32" or "u64"
+  std::string xxh3_128 = {};  ///< of the dataset's bytes; empty: not computed
+  std::string sha256 = {};
 };
 
 /// What HDF5 says of a corpus file.

@@ -32,7 +32,8 @@ class Fields {
   }
   std::int64_t signed_number(const char* key) const {
     const Json& value = at(key);
-    if (!value.is_number_integer() || (value.is_number_unsigned() && value > INT64_MAX)) {
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX)) {
       refuse(key, "a whole number");
     }
     return value.get<std::int64_t>();

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{4} << 20;  // copied or spooled at once, in bytes
 
+constexpr std::uint64_t kHeaderBytes = 64 << 10;  // more than HDF5 adds to the data
+
 std::span<const std::byte> bytes_of(const auto& values) {
   return std::as_bytes(std::span(values.data(), values.size()));
 }
@@ -58,13 +60,14 @@ class Spool {
 // themselves are written beside HDF5, which does not report every failed write (measured).
 class Hdf5Layout {
  public:
-  explicit Hdf5Layout(const std::string& path) : path_(path) {
+  // `path` is the final name, for messages.
+  Hdf5Layout(const std::string& path, const std::string& temporary) : path_(path) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     auto creation = own(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
     check(H5Pset_obj_track_times(creation, false));
     auto access = own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     check(H5Pset_file_locking(access, false, true));  // the name is ours alone
-    file_.emplace(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose,
+    file_.emplace(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose,
                   ExitCode::kCannotCreate, concat(path, ": HDF5 cannot create the file"));
   }
 
@@ -199,7 +202,7 @@ CorpusTable CorpusWriter::State::lay_out(
     const std::string& temporary,
     const std::map<std::string, std::vector<DocumentRange>>& splits) const {
   CorpusTable table{.attributes = attributes, .datasets = {}};
-  Hdf5Layout layout(temporary);
+  Hdf5Layout layout(path, temporary);
   layout.attribute("format", std::string(kCorpusFormat));
   layout.attribute("version", attributes.version);
   layout.attribute("dtype", attributes.dtype);
@@ -292,6 +295,8 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
   for (Spool* spool : {&s.tokens, &s.doc_offsets, &s.doc_bytes}) spool->flush();
 
   PendingFile corpus(s.path);
+  // A full disk is found here, before HDF5, whose errors do not tell it from others.
+  corpus.reserve(s.tokens.bytes() + s.doc_offsets.bytes() + s.doc_bytes.bytes() + kHeaderBytes);
   const CorpusTable table = s.lay_out(corpus.temporary_path(), splits);
   const std::uint64_t bytes = corpus.size();
   check_table(table, bytes, s.path);
