@@ -11,9 +11,9 @@
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
 #include "launch/network.h"
-#include "launch/plan.h"
+#include "launch/config/plan.h"
 #include "launch/step_outputs.h"
-#include "launch/versions.h"
+#include "launch/process/versions.h"
 #include "parallel/flat_reducer.h"
 
 namespace pretrain {
@@ -214,7 +214,7 @@ std::vector<std::string> TrainingRun::Parts::banner(
   recorder->event(resume ? "resume" : "run_start", step, resume ? resume->found.path : "");
   std::vector<std::string> lines;
   lines.push_back(concat("pretrain ", program_version(), ": ", config.objective.name, " on ",
-                         config.model.name, ", ", compact(static_cast<double>(parameters->parameter_count())),
+                         config.model.name, ", ", with_unit(static_cast<double>(parameters->parameter_count())),
                          " parameters, ", compute == at::kFloat ? "fp32" : "bf16"));
   lines.push_back(concat("world       ", process.world(), " ranks on ", device.str(), " by ",
                          backend_name(config, device, process.world()), "; rank 0 has ",

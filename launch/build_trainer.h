@@ -5,8 +5,8 @@
 
 #include "core/trainer.h"
 #include "launch/inputs.h"
-#include "launch/process.h"
-#include "launch/run_config.h"
+#include "launch/process/process.h"
+#include "launch/config/run_config.h"
 #include "launch/run_directory.h"
 
 namespace pretrain {

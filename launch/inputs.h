@@ -9,7 +9,7 @@
 #include "core/data/token_dataset.h"
 #include "core/run/evaluator.h"
 #include "core/text/tokenizer.h"
-#include "launch/run_config.h"
+#include "launch/config/run_config.h"
 
 namespace pretrain {
 

@@ -8,7 +8,7 @@
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/optimizer.h"
-#include "launch/run_config.h"
+#include "launch/config/run_config.h"
 
 namespace pretrain {
 

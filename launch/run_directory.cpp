@@ -6,7 +6,7 @@
 #include "core/base/logging.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/environment.h"
-#include "launch/versions.h"
+#include "launch/process/versions.h"
 
 namespace pretrain {
 namespace {

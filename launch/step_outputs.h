@@ -8,7 +8,7 @@
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/text/tokenizer.h"
-#include "launch/run_options.h"
+#include "launch/config/run_options.h"
 
 namespace pretrain {
 

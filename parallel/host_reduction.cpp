@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 namespace pretrain {
 namespace {
@@ -35,7 +36,11 @@ Element narrow(T value) {
 struct Sum {
   template <class T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a + b);
+    if constexpr (std::is_integral_v<T>) {  // wraps, which signed arithmetic may not
+      return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+    } else {
+      return a + b;
+    }
   }
 };
 

@@ -39,6 +39,7 @@ bool cannot_create(int error) {
     case ELOOP:
     case ENAMETOOLONG:
     case EMLINK:
+    case ENXIO:  // a FIFO without a reader
       return true;
     default:
       return false;

@@ -84,6 +84,7 @@ bool remove_checkpoint(const Directory& checkpoints, const CheckpointName& name)
   }
   const std::string trash = trash_name(name);
   checkpoints.rename_new(to_string(name), trash);
+  checkpoints.sync();  // else a power cut could bring the name back to a half-emptied directory
   checkpoints.remove_directory(trash);
   return true;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -166,18 +167,22 @@ bool ValueReader::read(const ConfigNode& node, bool& value) const {
 template <class T, class Parse>
 bool ValueReader::read_number(const ConfigNode& node, const char* type, Parse parse,
                               T& value) const {
+  const std::string_view noun =
+      std::string_view(type).substr(0, std::string_view(type).find(" such"));
   const std::string expected =
-      info_.choices.empty() ? with_range(type, info_) : one_of(choices_of(info_));
-  if (!node.is_scalar()) return refuse(node, expected);
-  if (node.quoted()) return refuse(node, expected, "", "Remove the quotes");
+      info_.choices.empty() ? with_range(std::string(noun), info_) : one_of(choices_of(info_));
+  // The range is of interest only to who gave a number.
+  const std::string of_type = info_.choices.empty() ? type : expected;
+  if (!node.is_scalar()) return refuse(node, of_type);
+  if (node.quoted()) return refuse(node, of_type, "", "Remove the quotes");
   const auto parsed = parse(node.text());
   if (!parsed.value && !parsed.fault.empty()) return refuse_fault(node, parsed.fault);
-  if (!parsed.value) return refuse(node, expected, "", parsed.advice);
+  if (!parsed.value) return refuse(node, of_type, "", parsed.advice);
   const auto number = static_cast<double>(*parsed.value);
   const bool is_whole = number == std::floor(number);
-  const bool fits = !std::is_integral_v<T> || is_whole;
+  if (std::is_integral_v<T> && !is_whole) return refuse(node, of_type, "", "Round it");
   const bool is_chosen = info_.choices.empty() || is_choice(info_, node.text());
-  if (!fits || !is_chosen || number < info_.min || number > info_.max) {
+  if (!is_chosen || number < info_.min || number > info_.max) {
     return refuse(node, expected);
   }
   value = static_cast<T>(*parsed.value);

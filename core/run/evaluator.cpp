@@ -41,9 +41,9 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
   const auto batch = static_cast<std::uint64_t>(micro_batch_);
   const auto ranks = static_cast<std::uint64_t>(control_.size());
   // Rows of one batch have one length, so a shorter last row is a batch of its own.
-  const std::uint64_t rows = set.dataset->size();
-  const bool short_row = set.dataset->row_targets(rows - 1) != set.dataset->row_targets(0);
-  const std::uint64_t full = rows - (short_row ? 1 : 0);
+  const std::uint64_t size = set.dataset->size();
+  const bool short_row = set.dataset->row_targets(size - 1) != set.dataset->row_targets(0);
+  const std::uint64_t full = size - (short_row ? 1 : 0);
   const std::uint64_t batches = (full + batch - 1) / batch + (short_row ? 1 : 0);
   const auto device = objective_.parameters().front().device();
   double nats = 0;

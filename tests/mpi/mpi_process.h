@@ -1,6 +1,6 @@
 #pragma once
 
-#include "launch/process.h"
+#include "launch/process/process.h"
 
 namespace pretrain::testing {
 

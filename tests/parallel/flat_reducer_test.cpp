@@ -1,6 +1,7 @@
 #include "parallel/flat_reducer.h"
 
 #include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
 #include "tests/testing/thread_communicator.h"

@@ -42,6 +42,20 @@ TEST(HostReductionTest, TheOutputMayBeOneOfTheParts) {
   EXPECT_EQ(b, std::vector<double>(5000, 3.0));
 }
 
+TEST(HostReductionTest, IntegerSumsWrap) {
+  const std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t one = 1;
+  std::int64_t result = 0;
+  reduce_in_order(std::array<const void*, 2>{&largest, &one}, &result, 1, DataType::kI64,
+                  ReduceOp::kSum);
+  EXPECT_EQ(result, std::numeric_limits<std::int64_t>::min());
+  const std::uint8_t bytes[2] = {200, 100};
+  std::uint8_t sum = 0;
+  reduce_in_order(std::array<const void*, 2>{&bytes[0], &bytes[1]}, &sum, 1, DataType::kU8,
+                  ReduceOp::kSum);
+  EXPECT_EQ(sum, 44);
+}
+
 TEST(HostReductionTest, NanWinsFromEitherSide) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const ReduceOp op : {ReduceOp::kSum, ReduceOp::kMax, ReduceOp::kMin}) {

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/config/option_reader.h"
+#include "tests/core/config/sample_options.h"
 
 namespace pretrain {
 namespace {
@@ -93,6 +94,25 @@ TEST_F(ConfigLoaderTest, OverridesFollowTheirGrammar) {
   EXPECT_EQ(loaded(text, {"a=null"}), "{a: null, l: [1], d: {steps: 5}}");
   EXPECT_EQ(loaded(text, {"a.b=x=y"}), "{a: {b: x=y, c: 2}, l: [1], d: {steps: 5}}");
   EXPECT_EQ(loaded(text, {"a.b="}), "{a: {b: null, c: 2}, l: [1], d: {steps: 5}}");
+}
+
+TEST_F(ConfigLoaderTest, OverridesArePlacesOfTheirOwn) {
+  const LoadedConfig config = load_config(write("q.yaml", "run: {dir: x}\nmodel: {layers: 2}\n"),
+                                          {"run.dir=runs/y", "model.layers=many", "model.hiden=2"});
+  ErrorList errors;
+  testing::RunOptions run;
+  testing::ModelOptions model;
+  OptionReader run_reader(config.root, "run", errors);
+  run.visit(run_reader);
+  EXPECT_EQ(run.dir, "runs/y");
+  OptionReader model_reader(config.root, "model", errors);
+  model.visit(model_reader);
+  model_reader.finish();
+  EXPECT_THAT(errors.messages(),
+              ElementsAre("override model.layers=many: model.layers: expected a whole number, got "
+                          "many",
+                          "override model.hiden=2: model.hiden is not an option. Did you mean "
+                          "model.hidden?"));
 }
 
 TEST_F(ConfigLoaderTest, ASpanReplacesASpan) {

@@ -98,8 +98,8 @@ TEST(OptionReaderTest, ResolvedTextReadsBackToItself) {
 TEST(OptionReaderTest, ResolvedHoldsCanonicalValuesAndDefaults) {
   ErrorList errors;
   const ConfigNode root = read_yaml(
-      "model: {hidden: 100}\ndata: {sources: [{path: x}]}\ntrain: "
-      "{duration: {tokens: 3k}, save: 2h, lr: 1e-1}\n",
+      "model: {hidden: 100}\ndata: {sources: [{path: x}]}\ntrain: {duration: {tokens: 3k}, save: "
+      "2h, lr: 1e-1}\n",
       Mark{.file = "q.yaml", .line = 1, .column = 1}, errors);
   SampleOptions options;
   const ConfigNode resolved = read_options(root, options, errors);
@@ -151,27 +151,26 @@ INSTANTIATE_TEST_SUITE_P(
                   "q.yaml:1:13: objective.generator is not read by causal_lm (read by "
                   "replaced_token_detection). Remove it"},
         FaultCase{"train: {duration: {steps: 1}, micro_batch: 8.5}\n",
-                  "q.yaml:1:44: train.micro_batch: expected a whole number from 1 to 1048576 or "
-                  "auto, got 8.5"},
+                  "q.yaml:1:44: train.micro_batch: expected a whole number or auto, got 8.5"},
         FaultCase{"run: {seed: 010}\n", "q.yaml:1:13: run.seed: 010 has a leading zero. Write 10"},
         FaultCase{"run: {seed: -1}\n",
                   "q.yaml:1:13: run.seed: expected a whole number >= 0, got -1"},
         FaultCase{"run: {seed: 1_000}\n",
-                  "q.yaml:1:13: run.seed: expected a whole number >= 0, got 1_000. Write 1000"},
+                  "q.yaml:1:13: run.seed: expected a whole number, got 1_000. Write 1000"},
         FaultCase{"run: {seed: \"7\"}\n",
-                  "q.yaml:1:13: run.seed: expected a whole number >= 0, got the quoted text \"7\". "
+                  "q.yaml:1:13: run.seed: expected a whole number, got the quoted text \"7\". "
                   "Remove the quotes"},
         FaultCase{"run: {seed: 9223372036854775808}\n",
                   "q.yaml:1:13: run.seed: expected a smaller value, got 9223372036854775808, which "
                   "does not fit in 64 bits. Lower it"},
         FaultCase{"run: {seed: 1e308}\n",
-                  "q.yaml:1:13: run.seed: expected a whole number >= 0, got 1e308"},
+                  "q.yaml:1:13: run.seed: expected a whole number, got 1e308"},
         FaultCase{"run: {seed: null}\n",
-                  "q.yaml:1:13: run.seed: expected a whole number >= 0, got null"},
+                  "q.yaml:1:13: run.seed: expected a whole number, got null"},
         FaultCase{"run: {seed: [1]}\n",
-                  "q.yaml:1:13: run.seed: expected a whole number >= 0, got a list"},
+                  "q.yaml:1:13: run.seed: expected a whole number, got a list"},
         FaultCase{"run:\n  seed:\n  dir: x\n",
-                  "q.yaml:2:3: run.seed: expected a whole number >= 0, got null"},
+                  "q.yaml:2:3: run.seed: expected a whole number, got null"},
         FaultCase{"run: {dir: {a: b}}\n", "q.yaml:1:12: run.dir: expected a path, got a map"},
         FaultCase{"run: {resume: null}\n",
                   "q.yaml:1:15: run.resume: expected auto, never or require or a path, got null"},
@@ -182,18 +181,18 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"run:\n", "q.yaml:1:1: run: expected a map of options, got null"},
         FaultCase{"model: {layers: 0}\n",
                   "q.yaml:1:17: model.layers: expected a whole number from 1 to 10000, got 0"},
-        FaultCase{"model: {layers: 2147483648}\n",
-                  "q.yaml:1:17: model.layers: expected a whole number from 1 to 10000, got "
-                  "2147483648"},
-        FaultCase{"model: {layers: 4294967296}\n",
-                  "q.yaml:1:17: model.layers: expected a whole number from 1 to 10000, got "
-                  "4294967296"},
+        FaultCase{
+            "model: {layers: 2147483648}\n",
+            "q.yaml:1:17: model.layers: expected a whole number from 1 to 10000, got 2147483648"},
+        FaultCase{
+            "model: {layers: 4294967296}\n",
+            "q.yaml:1:17: model.layers: expected a whole number from 1 to 10000, got 4294967296"},
         FaultCase{"model: {dropout: 1.5}\n",
                   "q.yaml:1:18: model.dropout: expected a number from 0 to 1, got 1.5"},
         FaultCase{"model: {dropout: nan}\n",
-                  "q.yaml:1:18: model.dropout: expected a number from 0 to 1, got nan"},
+                  "q.yaml:1:18: model.dropout: expected a number, got nan"},
         FaultCase{"model: {dropout: .inf}\n",
-                  "q.yaml:1:18: model.dropout: expected a number from 0 to 1, got .inf"},
+                  "q.yaml:1:18: model.dropout: expected a number, got .inf"},
         FaultCase{"model: {dropout: 1e309}\n",
                   "q.yaml:1:18: model.dropout: expected a smaller value, got 1e309, which does not "
                   "fit in 64 bits. Lower it"},
@@ -208,8 +207,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "q.yaml:1:39: data.packing: expected packed or documents, got document. Did you "
                   "mean documents?"},
         FaultCase{"data: {sources: [{path: x}], sequence_length: 10K}\n",
-                  "q.yaml:1:47: data.sequence_length: expected a whole number such as 300 or 10k "
-                  "from 1 to 16777216, got 10K"},
+                  "q.yaml:1:47: data.sequence_length: expected a whole number such as 300 or 10k, "
+                  "got 10K"},
         FaultCase{"data: {sources: [{path: x}], weights: {a: -1}}\n",
                   "q.yaml:1:43: data.weights.a: expected a number >= 0, got -1"},
         FaultCase{"data: {sources: {path: x}}\n",
@@ -218,9 +217,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "q.yaml:1:18: data.sources[0]: expected a map of options, got x"},
         FaultCase{"data: {shuffle: true}\n",
                   "q.yaml:1:7: data.sources is required and not given. Add it: corpora"},
-        FaultCase{"data: {sources: [{split: x}]}\n",
-                  "q.yaml:1:18: data.sources[0].path is required and not given. Add it: file or "
-                  "folder"},
+        FaultCase{
+            "data: {sources: [{split: x}]}\n",
+            "q.yaml:1:18: data.sources[0].path is required and not given. Add it: file or folder"},
         FaultCase{
             "train: {lr: 1}\n",
             "q.yaml:1:8: train.duration is required and not given. Add it: how long to train"},
@@ -238,55 +237,54 @@ INSTANTIATE_TEST_SUITE_P(
                   "samples, epochs or hours, such as {steps: 100}, got steps:10. Put a blank after "
                   "the colon"},
         FaultCase{"train: {duration: {steps: -5}}\n",
-                  "q.yaml:1:27: train.duration.steps: expected a whole number such as 300 or 10k "
-                  "from 0 to 9007199254740992, got -5"},
+                  "q.yaml:1:27: train.duration.steps: expected a whole number from 0 to "
+                  "9007199254740992, got -5"},
         FaultCase{"train: {duration: {steps: 1.5}}\n",
-                  "q.yaml:1:27: train.duration.steps: expected a whole number such as 300 or 10k "
-                  "from 0 to 9007199254740992, got 1.5"},
+                  "q.yaml:1:27: train.duration.steps: expected a whole number such as 300 or 10k, "
+                  "got 1.5"},
         FaultCase{"train: {duration: {tokens: 9223372036854775807}}\n",
-                  "q.yaml:1:28: train.duration.tokens: expected a whole number such as 300 or 10k "
-                  "from 0 to 9007199254740992, got 9223372036854775807"},
+                  "q.yaml:1:28: train.duration.tokens: expected a whole number from 0 to "
+                  "9007199254740992, got 9223372036854775807"},
         FaultCase{"train: {duration: {hours: inf}}\n",
-                  "q.yaml:1:27: train.duration.hours: expected a number >= 0, got inf"},
-        FaultCase{
-            "train: {duration: {steps: 1}, keep_every: auto}\n",
-            "q.yaml:1:43: train.keep_every: expected a map with exactly one of steps, tokens, "
-            "samples, epochs or hours, such as {steps: 100} or null, got auto"},
+                  "q.yaml:1:27: train.duration.hours: expected a number, got inf"},
+        FaultCase{"train: {duration: {steps: 1}, keep_every: auto}\n",
+                  "q.yaml:1:43: train.keep_every: expected a map with exactly one of steps, "
+                  "tokens, samples, epochs or hours, such as {steps: 100} or null, got auto"},
         FaultCase{"train: {duration: {steps: 1}, micro_batch: null}\n",
-                  "q.yaml:1:44: train.micro_batch: expected a whole number from 1 to 1048576 or "
-                  "auto, got null"},
+                  "q.yaml:1:44: train.micro_batch: expected a whole number or auto, got null"},
         FaultCase{"train: {duration: {steps: 1}, betas: 0.9}\n",
                   "q.yaml:1:38: train.betas: expected a list of numbers such as [1, 2], got 0.9"},
         FaultCase{"train: {duration: {steps: 1}, betas: [0.9, 2]}\n",
                   "q.yaml:1:44: train.betas[1]: expected a number from 0 to 1, got 2"},
-        FaultCase{"train: {duration: {steps: 1}, hook: echo}\n",
-                  "q.yaml:1:37: train.hook: expected a list of text such as [a, b] or null, got "
-                  "echo"},
-        FaultCase{"train: {duration: {steps: 1}, bucket: 25}\n",
-                  "q.yaml:1:39: train.bucket: expected a size such as 25MiB >= 1MiB, got 25. Add a "
-                  "unit: B kB MB GB KiB MiB GiB"},
-        FaultCase{"train: {duration: {steps: 1}, bucket: 1kB}\n",
-                  "q.yaml:1:39: train.bucket: expected a size such as 25MiB >= 1MiB, got 1kB"},
         FaultCase{
-            "train: {duration: {steps: 1}, save: 600}\n",
-            "q.yaml:1:37: train.save: expected a time such as 90s or 1h30m >= 1s, got 600. Add "
-            "a unit: 600s, or m h d"},
-        FaultCase{"train: {duration: {steps: 1}, save: 1.5s}\n",
-                  "q.yaml:1:37: train.save: expected a time such as 90s or 1h30m >= 1s, got 1.5s"},
+            "train: {duration: {steps: 1}, hook: echo}\n",
+            "q.yaml:1:37: train.hook: expected a list of text such as [a, b] or null, got echo"},
+        FaultCase{"train: {duration: {steps: 1}, bucket: 25}\n",
+                  "q.yaml:1:39: train.bucket: expected a size such as 25MiB, got 25. Add a unit: B "
+                  "kB MB GB KiB MiB GiB"},
+        FaultCase{"train: {duration: {steps: 1}, bucket: 1kB}\n",
+                  "q.yaml:1:39: train.bucket: expected a size >= 1MiB, got 1kB"},
+        FaultCase{"train: {duration: {steps: 1}, save: 600}\n",
+                  "q.yaml:1:37: train.save: expected a time such as 90s or 1h30m, got 600. Add a "
+                  "unit: 600s, or m h d"},
+        FaultCase{
+            "train: {duration: {steps: 1}, save: 1.5s}\n",
+            "q.yaml:1:37: train.save: expected a time such as 90s or 1h30m, got 1.5s. Round it"},
         FaultCase{"train: {duration: {steps: 1}, zero: 4}\n",
                   "q.yaml:1:37: train.zero: expected 0, 1, 2 or 3, got 4"},
         FaultCase{"train: {duration: {steps: 1}, prefix: auto}\n",
-                  "q.yaml:1:39: train.prefix: expected a number from 0 to 1 or uniform, got auto"},
+                  "q.yaml:1:39: train.prefix: expected a number or uniform, got auto"},
         FaultCase{"train: {duration: {steps: 1}, early_stop: 3}\n",
                   "q.yaml:1:43: train.early_stop: expected a map of options, got 3"},
         FaultCase{"train: {duration: {steps: 1}, early_stop: {patience: 0}}\n",
                   "q.yaml:1:54: train.early_stop.patience: expected a whole number >= 1, got 0"}));
 
 TEST(OptionReaderTest, MissingSectionsHaveTheFileAsPlace) {
-  EXPECT_THAT(faults("run: {}\n"),
-              ElementsAre("q.yaml:1:1: data.sources is required and not given. Add it: corpora",
-                          "q.yaml:1:1: train.duration is required and not given. Add it: how long "
-                          "to train"));
+  EXPECT_THAT(
+      faults("run: {}\n"),
+      ElementsAre(
+          "q.yaml:1:1: data.sources is required and not given. Add it: corpora",
+          "q.yaml:1:1: train.duration is required and not given. Add it: how long to train"));
 }
 
 TEST(OptionReaderTest, FaultsLeaveTheDefaultAndReadingGoesOn) {

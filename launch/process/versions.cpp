@@ -1,4 +1,4 @@
-#include "launch/versions.h"
+#include "launch/process/versions.h"
 
 #include <H5public.h>
 #include <mpi.h>

@@ -1,4 +1,4 @@
-#include "launch/signals.h"
+#include "launch/process/signals.h"
 
 #include <fcntl.h>
 #include <time.h>

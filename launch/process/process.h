@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/communicator.h"
-#include "launch/launch_check.h"
-#include "launch/signals.h"
+#include "launch/process/launch_check.h"
+#include "launch/process/signals.h"
 
 namespace pretrain {
 

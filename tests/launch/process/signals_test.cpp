@@ -1,5 +1,6 @@
-#include "launch/signals.h"
+#include "launch/process/signals.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "launch/run_config.h"
+#include "launch/config/run_config.h"
 
 #include <algorithm>
 #include <functional>

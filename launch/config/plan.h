@@ -5,7 +5,7 @@
 
 #include "core/data_loader.h"
 #include "core/trainer.h"
-#include "launch/run_config.h"
+#include "launch/config/run_config.h"
 
 namespace pretrain {
 

@@ -10,7 +10,7 @@
 #include "core/config/option_table.h"
 #include "core/metrics/metrics_logger.h"
 #include "core/optim/schedule.h"
-#include "launch/run_options.h"
+#include "launch/config/run_options.h"
 
 namespace pretrain {
 

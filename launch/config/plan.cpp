@@ -1,4 +1,4 @@
-#include "launch/plan.h"
+#include "launch/config/plan.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "launch/launch_check.h"
+#include "launch/process/launch_check.h"
 
 #include <array>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "launch/run_options.h"
+#include "launch/config/run_options.h"
 
 #include <filesystem>
 
