@@ -41,7 +41,7 @@ void limit(int resource, rlim_t value) {
   if (setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) _exit(1);
 }
 
-rlim_t mapped_bytes() {
+[[maybe_unused]] rlim_t mapped_bytes() {
   unsigned long pages = 0;
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (file == nullptr || std::fscanf(file, "%lu", &pages) != 1) _exit(1);
