@@ -68,9 +68,10 @@ void throw_agreed(Communicator& group, int code, const std::string& message) {
                                   [](const std::string& text) { return !text.empty(); });
   const bool all_alike = std::all_of(messages.begin(), messages.end(),
                                      [&](const std::string& text) { return text == messages[0]; });
-  if (first == messages.end()) fail(static_cast<ExitCode>(worst), "a rank failed without a word");
+  const auto worst_code = static_cast<ExitCode>(worst);
+  if (first == messages.end()) throw AgreedError(worst_code, "a rank failed without a word");
   const std::string place = all_alike ? "" : concat("rank ", first - messages.begin(), ": ");
-  throw Error(static_cast<ExitCode>(worst), place + *first);
+  throw AgreedError(worst_code, place + *first);
 }
 
 }  // namespace pretrain

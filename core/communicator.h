@@ -43,7 +43,7 @@ class Communicator {
   /// data[count] of rank `root` is copied to all.
   virtual void broadcast(void* data, std::size_t count, DataType type, int root) = 0;
   virtual void barrier() = 0;
-  /// Ranks with equal `color` form a group, ordered by `key`, then by rank. Collective.
+  /// Ranks with equal `color` (>= 0) form a group, ordered by `key`, then by rank. Collective.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 };
 
@@ -63,11 +63,18 @@ void all_reduce_max(Communicator& group, std::span<std::int64_t> values);
 std::string broadcast_text(Communicator& group, const std::string& text, int root = 0);
 /// The ranks' texts in rank order, on all ranks.
 std::vector<std::string> all_gather_text(Communicator& group, const std::string& text);
-/// If any rank gives a code other than 0, all throw the Error of the largest code; see agree().
+/// An Error that all ranks of a group throw at the same point. Where that group is the world, rank
+/// 0 speaks for all and they leave together; any other exception is one rank's alone and ends the
+/// job.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+/// If any rank gives a code other than 0, all throw the AgreedError of the largest; see agree().
 void throw_agreed(Communicator& group, int code, const std::string& message);
 /// Runs `stage()` on every rank and lets all ranks leave together: if it threw on any, all throw
-/// the error with the largest exit code (ties: lowest rank). The message is prefixed "rank N: "
-/// unless the ranks failed with the same message. `stage` may not call collectives that a failing
+/// the AgreedError with the largest exit code (ties: lowest rank). The message is prefixed "rank N:
+/// " unless the ranks failed with the same message. `stage` may not call collectives that a failing
 /// rank would miss.
 template <class Stage>
 void agree(Communicator& group, Stage&& stage) {

@@ -32,9 +32,9 @@ class Registry {
       typename T::Options options;
       options.visit(visitor);
     };
-    entry.create = [](OptionVisitor& reader, const Context& context) {
+    entry.create = [](OptionVisitor* reader, const Context& context) {
       typename T::Options options;
-      options.visit(reader);
+      if (reader != nullptr) options.visit(*reader);
       return std::unique_ptr<Interface>(std::make_unique<T>(options, context));
     };
     return entries_.emplace(name, std::move(entry)).second;
@@ -43,7 +43,11 @@ class Registry {
   /// Throws kBadConfig naming the known implementations if `name` is none of them.
   std::unique_ptr<Interface> create(const std::string& name, OptionVisitor& reader,
                                     const Context& context) const {
-    return find(name).create(reader, context);
+    return find(name).create(&reader, context);
+  }
+  /// The implementation with its default options.
+  std::unique_ptr<Interface> create(const std::string& name, const Context& context) const {
+    return find(name).create(nullptr, context);
   }
 
   const std::string& section() const { return section_; }
@@ -60,7 +64,7 @@ class Registry {
  private:
   struct Entry {
     std::function<void(OptionVisitor&)> describe;
-    std::function<std::unique_ptr<Interface>(OptionVisitor&, const Context&)> create;
+    std::function<std::unique_ptr<Interface>(OptionVisitor*, const Context&)> create;
   };
   const Entry& find(const std::string& name) const {
     const auto found = entries_.find(name);

@@ -6,7 +6,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 
 namespace pretrain {
 namespace {
@@ -37,13 +37,13 @@ T widen(const std::byte* in, std::span<std::int64_t> out) {
 
 }  // namespace
 
-std::shared_ptr<const Corpus> Corpus::open(const std::string& path, VerifyMode mode,
+std::shared_ptr<const Corpus> Corpus::open(const std::string& path, CorpusVerification mode,
                                            const ProgressFunction& progress) {
   { const MappedFile exists(path); }  // before its manifest is missed
   return std::make_shared<const Corpus>(path, read_manifest(path), mode, progress);
 }
 
-Corpus::Corpus(const std::string& path, CorpusManifest manifest, VerifyMode mode,
+Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerification mode,
                const ProgressFunction& progress)
     : manifest_(std::move(manifest)), file_(path) {
   if (file_.bytes().size() != manifest_.bytes) {
@@ -56,9 +56,9 @@ Corpus::Corpus(const std::string& path, CorpusManifest manifest, VerifyMode mode
   doc_bytes_ = dataset(kDocBytes);
 
   const bool small = manifest_.bytes <= kFullVerifyBytes;
-  if (mode == VerifyMode::kFull || (mode == VerifyMode::kAuto && small)) {
+  if (mode == CorpusVerification::kFull || (mode == CorpusVerification::kAuto && small)) {
     verify_blocks(0, 1, progress);
-  } else if (mode == VerifyMode::kAuto) {
+  } else if (mode == CorpusVerification::kAuto) {
     verify_tables();
     const std::uint64_t first = manifest_.table.datasets.at(kTokens).offset / kBlockBytes;
     verify_blocks(first, kSampledShare, progress);

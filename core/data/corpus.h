@@ -15,7 +15,7 @@
 namespace pretrain {
 
 /// How much of a corpus is compared with its manifest when it is opened.
-enum class VerifyMode {
+enum class CorpusVerification {
   kAuto,   ///< kFull up to 16 GiB; beyond: all tables and 1 % of the token blocks
   kFull,   ///< every byte
   kSizes,  ///< sizes and structure only
@@ -27,10 +27,10 @@ class Corpus {
  public:
   /// Opens NAME.h5 and NAME.manifest.json. Throws kBadData naming file and fault if one is missing,
   /// damaged or changed, if offsets fall, or if splits leave the documents or overlap.
-  static std::shared_ptr<const Corpus> open(const std::string& path, VerifyMode mode,
+  static std::shared_ptr<const Corpus> open(const std::string& path, CorpusVerification mode,
                                             const ProgressFunction& progress = {});
   /// The same with a manifest that is at hand, for files without one.
-  Corpus(const std::string& path, CorpusManifest manifest, VerifyMode mode,
+  Corpus(const std::string& path, CorpusManifest manifest, CorpusVerification mode,
          const ProgressFunction& progress);
 
   const std::string& path() const { return file_.path(); }

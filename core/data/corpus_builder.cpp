@@ -6,9 +6,10 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/random.h"
 #include "core/data/corpus_writer.h"
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 #include "core/text/utf8.h"
 
 namespace pretrain {
@@ -193,7 +194,7 @@ BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& pr
   result.max_id = attributes.max_id;
   result.dtype = attributes.dtype;
   result.fingerprint = manifest.fingerprint;
-  result.splits = Corpus(options.output, manifest, VerifyMode::kSizes, {}).split_sizes();
+  result.splits = Corpus(options.output, manifest, CorpusVerification::kSizes, {}).split_sizes();
   return result;
 }
 

@@ -18,8 +18,8 @@ namespace pretrain {
 /// Beside NAME.h5 lie NAME.manifest.json, see CorpusManifest, and NAME.tokenizer.json.
 inline constexpr const char* kCorpusFormat = "pretrain-corpus";
 inline constexpr std::uint64_t kCorpusVersion = 1;
-inline constexpr const char* kManifestFormat = "pretrain-corpus-manifest";
-inline constexpr std::uint64_t kManifestVersion = 1;
+inline constexpr const char* kCorpusManifestFormat = "pretrain-corpus-manifest";
+inline constexpr std::uint64_t kCorpusManifestVersion = 1;
 
 inline constexpr const char* kTokens = "/tokens";
 inline constexpr const char* kDocOffsets = "/doc_offsets";
@@ -30,7 +30,7 @@ inline constexpr const char* kSplits = "/splits/";  ///< followed by the name
 inline constexpr std::uint64_t kBlockBytes = std::uint64_t{64}
                                              << 20;  ///< digested piece of the file
 inline constexpr std::uint64_t kMaxDocumentBytes = UINT32_MAX;
-inline constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{256} << 20;
+inline constexpr std::uint64_t kMaxCorpusManifestBytes = std::uint64_t{256} << 20;
 inline constexpr std::uint64_t kMaxVocabSize = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t kMaxU16Vocab = 65536;  ///< up to here tokens are u16
 inline constexpr std::size_t kMaxSplits = 16;

@@ -6,7 +6,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 #include "core/text/strict_json.h"
 
 namespace pretrain {
@@ -226,8 +226,8 @@ std::string corpus_fingerprint(const CorpusTable& table) {
 
 std::string manifest_to_json(const CorpusManifest& manifest) {
   Json root = table_json(manifest.table);
-  root["format"] = kManifestFormat;
-  root["version"] = kManifestVersion;
+  root["format"] = kCorpusManifestFormat;
+  root["version"] = kCorpusManifestVersion;
   root["file"] = manifest.file;
   root["bytes"] = manifest.bytes;
   root["sha256"] = manifest.sha256;
@@ -242,13 +242,13 @@ std::string manifest_to_json(const CorpusManifest& manifest) {
 }
 
 CorpusManifest manifest_from_json(std::string_view json, const std::string& place) {
-  check_json(json, kMaxManifestBytes, place);
+  check_json(json, kMaxCorpusManifestBytes, place);
   const Json root = Json::parse(json);
   const Fields fields(root, place);
-  if (fields.text("format") != kManifestFormat) fields.refuse("format", kManifestFormat);
-  if (fields.number("version") > kManifestVersion) {
+  if (fields.text("format") != kCorpusManifestFormat) fields.refuse("format", kCorpusManifestFormat);
+  if (fields.number("version") > kCorpusManifestVersion) {
     fail(ExitCode::kBadData, place, ": version ", fields.number("version"), ", this program reads ",
-         kManifestVersion, ". Use the program that wrote it, or a newer one");
+         kCorpusManifestVersion, ". Use the program that wrote it, or a newer one");
   }
   if (fields.text("manifest_sha256") != self_digest(root)) {
     fail(ExitCode::kBadData, place,
@@ -285,7 +285,7 @@ CorpusManifest read_manifest(const std::string& corpus) {
     fail(ExitCode::kBadData, corpus, ": has no manifest ", path,
          ". Copy it too, or write it: pretrain corpus verify --write-manifest ", corpus);
   }
-  return manifest_from_json(read_file(path, kMaxManifestBytes), path);
+  return manifest_from_json(read_file(path, kMaxCorpusManifestBytes), path);
 }
 
 std::string table_to_json(const CorpusTable& table) {
@@ -293,7 +293,7 @@ std::string table_to_json(const CorpusTable& table) {
 }
 
 CorpusTable table_from_json(std::string_view json, const std::string& place) {
-  check_json(json, kMaxManifestBytes, place);
+  check_json(json, kMaxCorpusManifestBytes, place);
   const Json root = Json::parse(json);
   return read_table(Fields(root, place), place);
 }

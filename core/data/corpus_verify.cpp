@@ -6,8 +6,9 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/data/corpus_probe.h"
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 
 namespace pretrain {
 namespace {
@@ -132,7 +133,7 @@ CorpusInfo corpus_info(const std::string& path) {
     info.fingerprint = manifest.fingerprint;
     info.table.attributes.max_id = manifest.table.attributes.max_id;
   }
-  const Corpus corpus(path, bare_manifest(path, info.table), VerifyMode::kSizes, {});
+  const Corpus corpus(path, bare_manifest(path, info.table), CorpusVerification::kSizes, {});
   info.has_document_bytes = corpus.has_document_bytes();
   info.shortest_document = corpus.tokens();
   for (std::uint64_t d = 0; d < corpus.documents(); ++d) {
@@ -161,7 +162,7 @@ VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFun
 
   compare_blocks(file, *manifest, deep, progress, report.problems);
   collect(report.problems, [&] {
-    const Corpus corpus(path, *manifest, VerifyMode::kSizes, {});
+    const Corpus corpus(path, *manifest, CorpusVerification::kSizes, {});
     compare_datasets(file, *manifest, deep, report.problems);
     const std::uint64_t max_id = deep ? scan_tokens(corpus, progress) : corpus.attributes().max_id;
     if (max_id != corpus.attributes().max_id) {
@@ -188,7 +189,7 @@ CorpusManifest write_manifest(const std::string& path, bool force,
     fail(ExitCode::kCannotCreate, output, ": exists already. Give --force to replace it");
   }
   CorpusTable table = complete(probe_corpus(path), path);
-  const Corpus corpus(path, bare_manifest(path, table), VerifyMode::kSizes, {});
+  const Corpus corpus(path, bare_manifest(path, table), CorpusVerification::kSizes, {});
   const std::uint64_t max_id = scan_tokens(corpus, progress);
   if (table.attributes.max_id != 0 && table.attributes.max_id != max_id) {
     fail(ExitCode::kBadData, path, ": attribute max_id is ", table.attributes.max_id,
@@ -196,7 +197,7 @@ CorpusManifest write_manifest(const std::string& path, bool force,
   }
   table.attributes.max_id = max_id;
   const CorpusManifest manifest = make_manifest(MappedFile(path), table, progress);
-  OutputFile file(output);
+  PendingFile file(output);
   const std::string text = manifest_to_json(manifest);
   file.append(std::as_bytes(std::span(text)));
   file.sync();

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 #include "core/data/hdf5_handle.h"
 
 namespace pretrain {
@@ -48,10 +48,10 @@ class Spool {
     buffer_.clear();
   }
   std::uint64_t bytes() const { return written_ + buffer_.size(); }
-  const OutputFile& file() const { return file_; }
+  const PendingFile& file() const { return file_; }
 
  private:
-  OutputFile file_;
+  PendingFile file_;
   std::uint64_t written_ = 0;
   std::vector<std::byte> buffer_;
 };
@@ -186,7 +186,7 @@ struct CorpusWriter::State {
   CorpusTable lay_out(const std::string& temporary,
                       const std::map<std::string, std::vector<DocumentRange>>& splits) const;
   // Fills the datasets from the spools and the splits.
-  void fill(OutputFile& file, const CorpusTable& table,
+  void fill(PendingFile& file, const CorpusTable& table,
             const std::map<std::string, std::vector<DocumentRange>>& splits,
             const ProgressFunction& progress) const;
 
@@ -229,7 +229,7 @@ CorpusTable CorpusWriter::State::lay_out(
   return table;
 }
 
-void CorpusWriter::State::fill(OutputFile& file, const CorpusTable& table,
+void CorpusWriter::State::fill(PendingFile& file, const CorpusTable& table,
                                const std::map<std::string, std::vector<DocumentRange>>& splits,
                                const ProgressFunction& progress) const {
   std::uint64_t total = tokens.bytes() + doc_offsets.bytes() + doc_bytes.bytes();
@@ -294,7 +294,7 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
   }
   for (Spool* spool : {&s.tokens, &s.doc_offsets, &s.doc_bytes}) spool->flush();
 
-  OutputFile corpus(s.path);
+  PendingFile corpus(s.path);
   // A full disk is found here, before HDF5, whose errors do not tell it from others.
   corpus.reserve(s.tokens.bytes() + s.doc_offsets.bytes() + s.doc_bytes.bytes() + kHeaderBytes);
   const CorpusTable table = s.lay_out(corpus.temporary_path(), splits);
@@ -306,10 +306,10 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
 
   CorpusManifest manifest = make_manifest(MappedFile(corpus.temporary_path()), table, progress);
   manifest.file = std::filesystem::path(s.path).filename().string();
-  OutputFile tokenizer_file(corpus_tokenizer_path(s.path));
+  PendingFile tokenizer_file(corpus_tokenizer_path(s.path));
   tokenizer_file.append(bytes_of(tokenizer_json));
   tokenizer_file.sync();
-  OutputFile manifest_file(manifest_path(s.path));
+  PendingFile manifest_file(manifest_path(s.path));
   manifest_file.append(bytes_of(manifest_to_json(manifest)));
   manifest_file.sync();
 

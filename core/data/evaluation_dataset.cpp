@@ -6,45 +6,49 @@
 
 namespace pretrain {
 
-EvaluationDataset::EvaluationDataset(const std::vector<std::shared_ptr<const Corpus>>& corpora,
-                                     const std::string& split, std::uint64_t sequence_length,
+EvaluationDataset::EvaluationDataset(const CorpusSplit& source, std::uint64_t sequence_length,
                                      std::optional<std::uint64_t> max_tokens)
-    : sequence_length_(sequence_length), eos_id_(corpora.at(0)->eos_id()) {
+    : sequence_length_(sequence_length), eos_id_(source.corpus->eos_id()) {
   if (sequence_length == 0)
     fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
-  check_same_tokenizer(corpora);
+  const auto& corpus = source.corpus;
   bool full = false;
-  for (const auto& corpus : corpora) {
-    if (corpus->eos_id() != eos_id_) {
-      fail(ExitCode::kBadData, corpus->path(), ": eos_id ", corpus->eos_id(), " differs from ",
-           eos_id_, " in ", corpora[0]->path(), ". Build them alike");
+  for (DocumentRange range : corpus->split(source.split)) {
+    if (full) break;
+    if (max_tokens) {
+      const std::uint64_t last = range.end;
+      range.end = whole_documents(*corpus, range, *max_tokens);
+      full = range.end < last;
     }
-    for (DocumentRange range : corpus->split(split)) {
-      if (full) break;
-      const std::uint64_t first = corpus->document_begin(range.begin);
-      std::uint64_t end = range.end;
-      if (max_tokens) {
-        end = range.begin;
-        while (end < range.end &&
-               (sequence_.size() + corpus->document_begin(end + 1) - first <= *max_tokens ||
-                documents_ + (end - range.begin) == 0)) {
-          ++end;
-        }
-        full = end < range.end;
-      }
-      range.end = end;
-      sequence_.append(corpus, range);
-      documents_ += range.end - range.begin;
-      if (!corpus->has_document_bytes()) bytes_ = std::nullopt;
-      for (std::uint64_t d = range.begin; bytes_ && d < range.end; ++d) {
-        *bytes_ += corpus->document_bytes(d);
-      }
+    sequence_.append(corpus, range);
+    documents_ += range.end - range.begin;
+    if (!corpus->has_document_bytes()) bytes_ = std::nullopt;
+    for (std::uint64_t d = range.begin; bytes_ && d < range.end; ++d) {
+      *bytes_ += corpus->document_bytes(d);
     }
   }
   if (sequence_.size() == 0 || targets() == 0) {
-    fail(ExitCode::kBadData, corpora[0]->path(), ": split ", split, " has ", sequence_.size(),
+    fail(ExitCode::kBadData, corpus->path(), ": split ", source.split, " has ", sequence_.size(),
          " tokens, nothing to score. Choose another split");
   }
+}
+
+std::uint64_t EvaluationDataset::whole_documents(const Corpus& corpus, const DocumentRange& range,
+                                                 std::uint64_t max_tokens) const {
+  const std::uint64_t first = corpus.document_begin(range.begin);
+  std::uint64_t end = range.begin;
+  while (end < range.end &&
+         (sequence_.size() + corpus.document_begin(end + 1) - first <= max_tokens ||
+          documents_ + (end - range.begin) == 0)) {
+    ++end;
+  }
+  return end;
+}
+
+std::optional<double> EvaluationDataset::bytes() const {
+  if (!bytes_) return std::nullopt;
+  const auto share = static_cast<double>(targets()) / static_cast<double>(sequence_.size());
+  return static_cast<double>(*bytes_) * (eos_id_ >= 0 ? 1.0 : share);
 }
 
 std::uint64_t EvaluationDataset::size() const {

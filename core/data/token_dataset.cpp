@@ -54,18 +54,19 @@ void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corp
   }
 }
 
-TokenDataset::TokenDataset(const std::vector<std::shared_ptr<const Corpus>>& corpora,
-                           const std::string& split, std::uint64_t sequence_length)
+TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length)
     : sequence_length_(sequence_length) {
   if (sequence_length == 0)
     fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
-  check_same_tokenizer(corpora);
-  for (const auto& corpus : corpora) {
+  std::vector<std::shared_ptr<const Corpus>> corpora;
+  for (const auto& [corpus, split] : sources) {
+    corpora.push_back(corpus);
     for (const DocumentRange& range : corpus->split(split)) sequence_.append(corpus, range);
   }
+  check_same_tokenizer(corpora);
   if (sequence_.size() <= sequence_length) {
-    fail(ExitCode::kBadData, corpora[0]->path(), ": the context is longer than the corpus: split ",
-         split, " has ", sequence_.size(), " tokens, data.sequence_length ", sequence_length,
+    fail(ExitCode::kBadData, corpora.at(0)->path(), ": the context is longer than the corpus: split ",
+         sources[0].split, " has ", sequence_.size(), " tokens, data.sequence_length ", sequence_length,
          " needs one more than that. Lower data.sequence_length or add text");
   }
 }

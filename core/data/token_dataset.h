@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/data/corpus.h"
+#include "core/dataset.h"
 
 namespace pretrain {
 
@@ -31,26 +32,32 @@ class TokenSequence {
   std::vector<Piece> pieces_;
 };
 
+/// The documents of one split of a corpus.
+struct CorpusSplit {
+  std::shared_ptr<const Corpus> corpus;
+  std::string split;
+};
+
 /// Throws kBadData unless all corpora have the same tokenizer and vocabulary. There must be one.
 void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora);
 
-/// Packed training rows: the documents of a split, of one corpus after the other, joined in order
+/// Packed training rows: the documents of splits, of one corpus after the other, joined in order
 /// and cut every `sequence_length` tokens. Immutable; safe to share between threads.
-class TokenDataset {
+class TokenDataset : public Dataset {
  public:
   /// Throws kBadData if a corpus lacks the split, tokenizers differ, or there are not even
   /// sequence_length + 1 tokens; kBadConfig if sequence_length is 0.
-  TokenDataset(const std::vector<std::shared_ptr<const Corpus>>& corpora, const std::string& split,
-               std::uint64_t sequence_length);
+  TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length);
 
   /// Number of rows: floor((tokens() - 1) / sequence_length).
-  std::uint64_t size() const { return (sequence_.size() - 1) / sequence_length_; }
+  std::uint64_t size() const override { return (sequence_.size() - 1) / sequence_length_; }
+  std::size_t row_tokens() const override { return sequence_length_ + 1; }
   std::uint64_t tokens() const { return sequence_.size(); }
   std::uint64_t sequence_length() const { return sequence_length_; }
 
   /// out [sequence_length + 1] = the row's tokens and the one that follows: inputs are out[0, T),
   /// their targets out[1, T + 1). The next row begins with this one's last token.
-  void read(std::uint64_t row, std::span<std::int64_t> out) const;
+  void read(std::uint64_t row, std::span<std::int64_t> out) const override;
 
  private:
   TokenSequence sequence_;

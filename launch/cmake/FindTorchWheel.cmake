@@ -34,4 +34,34 @@ target_link_libraries(torch_wheel INTERFACE
   ${PRETRAIN_TORCH}/lib/libtorch_cpu.so ${PRETRAIN_TORCH}/lib/libc10.so)
 target_link_options(torch_wheel INTERFACE -Wl,-rpath,${PRETRAIN_TORCH}/lib
                     -Wl,--allow-shlib-undefined)
+
+if(PRETRAIN_CUDA)
+  # The CUDA headers of the wheel's own environment come first: they have the version it was built
+  # with. A toolkit serves where there are none.
+  get_filename_component(site_packages ${PRETRAIN_TORCH} DIRECTORY)
+  set(nvidia ${site_packages}/nvidia)
+  file(GLOB wheel_cuda ${nvidia}/cu[0-9]*)
+  find_path(CUDA_RUNTIME_INCLUDE cuda_runtime_api.h
+            HINTS ${wheel_cuda} ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES include)
+  find_path(NCCL_INCLUDE nccl.h HINTS ${nvidia}/nccl/include)
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS ${nvidia}/nccl/lib)
+  foreach(part CUDA_RUNTIME_INCLUDE NCCL_INCLUDE NCCL_LIBRARY)
+    if(NOT ${part})
+      message(FATAL_ERROR "PRETRAIN_CUDA: ${part} not found. Install into the wheel's environment "
+                          "the packages that tests/cuda_build.sh names, or set CUDA_HOME")
+    endif()
+  endforeach()
+  if(NOT EXISTS ${PRETRAIN_TORCH}/lib/libtorch_cuda.so)
+    message(FATAL_ERROR "PRETRAIN_CUDA: ${PRETRAIN_TORCH} is a wheel for CPUs only")
+  endif()
+  target_include_directories(torch_wheel SYSTEM INTERFACE ${CUDA_RUNTIME_INCLUDE} ${NCCL_INCLUDE})
+  # Nothing of ours names a symbol of libtorch_cuda, which registers the CUDA kernels when loaded:
+  # the linker would drop it.
+  target_link_libraries(torch_wheel INTERFACE
+    -Wl,--no-as-needed ${PRETRAIN_TORCH}/lib/libtorch_cuda.so -Wl,--as-needed
+    ${PRETRAIN_TORCH}/lib/libc10_cuda.so ${NCCL_LIBRARY})
+  # The wheel's libraries find each other by their own paths; ours adds NCCL's.
+  get_filename_component(nccl_folder ${NCCL_LIBRARY} DIRECTORY)
+  target_link_options(torch_wheel INTERFACE -Wl,-rpath,${nccl_folder})
+endif()
 set(TorchWheel_FOUND TRUE)

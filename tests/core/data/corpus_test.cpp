@@ -58,7 +58,7 @@ class CorpusTest : public CorpusFixture {
     add("/splits/train", raw.train, raw.train.size(), "u64");
     add("/splits/valid", raw.valid, raw.valid.size(), "u64");
     write("raw.h5", content);
-    return Corpus(path("raw.h5"), bare(content.size(), table), VerifyMode::kSizes, {});
+    return Corpus(path("raw.h5"), bare(content.size(), table), CorpusVerification::kSizes, {});
   }
   std::string refused(const std::function<void(Raw&)>& edit) const {
     Raw raw;
@@ -70,7 +70,7 @@ class CorpusTest : public CorpusFixture {
 TEST_F(CorpusTest, GivesBackWhatWasWritten) {
   make_corpus("a.h5", {{1, 2, 3}, {4}, {5, 6}}, 300, 299,
               {{"train", {{0, 1}, {2, 3}}}, {"valid", {{1, 2}}}});
-  for (const VerifyMode mode : {VerifyMode::kAuto, VerifyMode::kFull, VerifyMode::kSizes}) {
+  for (const CorpusVerification mode : {CorpusVerification::kAuto, CorpusVerification::kFull, CorpusVerification::kSizes}) {
     const auto corpus = Corpus::open(path("a.h5"), mode);
     EXPECT_EQ(corpus->path(), path("a.h5"));
     EXPECT_EQ(corpus->vocab_size(), 300);
@@ -102,7 +102,7 @@ TEST_F(CorpusTest, RandomReadsMatchAnyWidthAndPosition) {
     std::vector<std::uint32_t> all(5000);
     for (auto& id : all) id = static_cast<std::uint32_t>(random.below(vocab));
     make_corpus("a.h5", {all}, vocab);
-    const auto corpus = Corpus::open(path("a.h5"), VerifyMode::kAuto);
+    const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kAuto);
     for (int trial = 0; trial < 500; ++trial) {
       const std::uint64_t begin = random.below(all.size() + 1);
       Ids ids(random.below(all.size() - begin + 1));
@@ -114,11 +114,11 @@ TEST_F(CorpusTest, RandomReadsMatchAnyWidthAndPosition) {
 }
 
 TEST_F(CorpusTest, MissingAndForeignFiles) {
-  EXPECT_THAT(message([&] { Corpus::open(path("none.h5"), VerifyMode::kAuto); }),
+  EXPECT_THAT(message([&] { Corpus::open(path("none.h5"), CorpusVerification::kAuto); }),
               HasSubstr("none.h5: cannot be opened"));
   make_corpus("a.h5", {{1}});
   std::filesystem::remove(path("a.manifest.json"));
-  EXPECT_THAT(message([&] { Corpus::open(path("a.h5"), VerifyMode::kAuto); }),
+  EXPECT_THAT(message([&] { Corpus::open(path("a.h5"), CorpusVerification::kAuto); }),
               HasSubstr("has no manifest"));
 }
 
@@ -127,7 +127,7 @@ TEST_F(CorpusTest, SizesMustMatch) {
   const auto size = std::filesystem::file_size(path("a.h5"));
   for (const auto changed : {size - 1, size + 1, std::uintmax_t{0}}) {
     std::filesystem::resize_file(path("a.h5"), changed);
-    EXPECT_THAT(message([&] { Corpus::open(path("a.h5"), VerifyMode::kSizes); }),
+    EXPECT_THAT(message([&] { Corpus::open(path("a.h5"), CorpusVerification::kSizes); }),
                 AllOf(StartsWith(path("a.h5")), HasSubstr("its manifest says")));
   }
 }
@@ -137,7 +137,7 @@ TEST_F(CorpusTest, ADamagedBlockIsNamedWithTheCommandThatShowsMore) {
   std::string content = read(path("a.h5"));
   content[content.size() / 2] ^= 1;
   write("a.h5", content);
-  EXPECT_EQ(message([&] { Corpus::open(path("a.h5"), VerifyMode::kFull); }),
+  EXPECT_EQ(message([&] { Corpus::open(path("a.h5"), CorpusVerification::kFull); }),
             path("a.h5") +
                 ": block 0 (from byte 0) differs from its manifest. Copy it again or "
                 "see: pretrain corpus verify " +
@@ -181,10 +181,10 @@ TEST_F(CorpusTest, NoMutationIsAccepted) {
     }
     if (bad == good) continue;
     write("a.h5", bad);
-    ASSERT_NE(message([&] { Corpus::open(path("a.h5"), VerifyMode::kAuto); }), "no error")
+    ASSERT_NE(message([&] { Corpus::open(path("a.h5"), CorpusVerification::kAuto); }), "no error")
         << "mutation " << trial;
     try {
-      const auto corpus = Corpus::open(path("a.h5"), VerifyMode::kSizes);
+      const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kSizes);
       Ids ids(corpus->tokens());
       corpus->read_tokens(0, ids);
       for (const std::int64_t id : ids) ASSERT_LT(id, 300);
@@ -253,7 +253,7 @@ TEST_F(CorpusTest, MoreThanFourBillionTokens) {
   ASSERT_EQ(pwrite(fd, last, sizeof last, static_cast<off_t>(bytes - sizeof last)),
             ssize_t{sizeof last});
   close(fd);
-  const Corpus corpus(path("big.h5"), bare(bytes, table), VerifyMode::kSizes, {});
+  const Corpus corpus(path("big.h5"), bare(bytes, table), CorpusVerification::kSizes, {});
   Ids ids(4);
   corpus.read_tokens(tokens - 4, ids);
   EXPECT_EQ(ids, (Ids{0, 997, 998, 999}));
@@ -290,7 +290,7 @@ TEST_F(CorpusTest, SamplesLargeCorporaWithoutFullDigests) {
   manifest.blocks[0] = xxh3_128_hex(std::as_bytes(std::span(first)));
   write("big.h5", std::string(reinterpret_cast<const char*>(tables), sizeof tables));
   std::filesystem::resize_file(path("big.h5"), manifest.bytes);
-  const auto open_auto = [&] { Corpus(path("big.h5"), manifest, VerifyMode::kAuto, {}); };
+  const auto open_auto = [&] { Corpus(path("big.h5"), manifest, CorpusVerification::kAuto, {}); };
   manifest.blocks[5] = "not looked at";
   EXPECT_NO_THROW(open_auto());
   manifest.blocks[200] = "sampled";
@@ -301,14 +301,14 @@ TEST_F(CorpusTest, SamplesLargeCorporaWithoutFullDigests) {
 
 TEST_F(CorpusTest, NoticesChangesWhileInUse) {
   make_corpus("a.h5", {{1, 2, 3}});
-  const auto corpus = Corpus::open(path("a.h5"), VerifyMode::kAuto);
+  const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kAuto);
   std::filesystem::copy_file(path("a.h5"), path("b.h5"));
   std::filesystem::rename(path("b.h5"), path("a.h5"));
   EXPECT_TRUE(corpus->check_unchanged().has_value());
   Ids ids(3);
   corpus->read_tokens(0, ids);
   EXPECT_EQ(ids, (Ids{1, 2, 3}));
-  const auto again = Corpus::open(path("a.h5"), VerifyMode::kAuto);
+  const auto again = Corpus::open(path("a.h5"), CorpusVerification::kAuto);
   std::filesystem::resize_file(path("a.h5"), 100);
   EXPECT_THAT(message([&] { again->check_unchanged(); }), HasSubstr("changed while in use"));
 }
@@ -319,7 +319,7 @@ TEST_F(CorpusTest, TheTokenizerBesideItMustBeItsOwn) {
   const std::vector<std::uint32_t> ids = {1};
   writer.add_document(ids, 1);
   writer.finish({{"train", {{0, 1}}}}, tokenizer->to_json(), {});
-  const auto corpus = Corpus::open(path("a.h5"), VerifyMode::kAuto);
+  const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kAuto);
   EXPECT_EQ(corpus->load_tokenizer()->sha256(), tokenizer->sha256());
   write("a.tokenizer.json", make_char_tokenizer({'a'}, true)->to_json());
   EXPECT_THAT(message([&] { corpus->load_tokenizer(); }), HasSubstr("was built with"));

@@ -83,13 +83,13 @@ TEST_F(CorpusWriterTest, BytesDependOnTheArgumentsAlone) {
 
 TEST_F(CorpusWriterTest, LargeVocabulariesTakeFourBytes) {
   make_corpus("a.h5", {{65536, 4000000000u}}, 4294967295u);
-  const auto corpus = Corpus::open(path("a.h5"), VerifyMode::kFull);
+  const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kFull);
   EXPECT_EQ(corpus->attributes().dtype, "u32");
   std::vector<std::int64_t> ids(2);
   corpus->read_tokens(0, ids);
   EXPECT_EQ(ids, (std::vector<std::int64_t>{65536, 4000000000}));
   make_corpus("b.h5", {{65535}}, 65536);
-  EXPECT_EQ(Corpus::open(path("b.h5"), VerifyMode::kFull)->attributes().dtype, "u16");
+  EXPECT_EQ(Corpus::open(path("b.h5"), CorpusVerification::kFull)->attributes().dtype, "u16");
 }
 
 TEST_F(CorpusWriterTest, KeepsWhatIsThereWithoutForce) {
@@ -107,7 +107,7 @@ TEST_F(CorpusWriterTest, KeepsWhatIsThereWithoutForce) {
   EXPECT_THAT(message([&] { check_corpus_output(path("a.txt"), true); }, ExitCode::kUsage),
               HasSubstr("Add .h5"));
   make_corpus("a.h5", {{1}});  // with force
-  EXPECT_NO_THROW(Corpus::open(path("a.h5"), VerifyMode::kFull));
+  EXPECT_NO_THROW(Corpus::open(path("a.h5"), CorpusVerification::kFull));
 }
 
 TEST_F(CorpusWriterTest, RefusesBadDocuments) {
@@ -147,7 +147,7 @@ TEST_F(CorpusWriterTest, AFullDiskLeavesNothingBehind) {
     writer.finish(splits, "{}", {});
   });
   EXPECT_EQ(read(path("a.h5")), before);
-  EXPECT_NO_THROW(Corpus::open(path("a.h5"), VerifyMode::kFull));
+  EXPECT_NO_THROW(Corpus::open(path("a.h5"), CorpusVerification::kFull));
 }
 
 TEST_F(CorpusWriterTest, ACallbackThatThrowsLeavesNothingBehind) {

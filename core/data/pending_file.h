@@ -11,20 +11,17 @@ namespace pretrain {
 /// `max_bytes`; kIo if it cannot be read.
 std::string read_file(const std::string& path, std::uint64_t max_bytes);
 
-/// "3.3 GiB", "512 B".
-std::string format_bytes(std::uint64_t bytes);
-
 /// A new file that takes its final name only when it is complete and on disk. It lies beside its
 /// final place under a random name (mode 0640 less umask) and vanishes with this object unless it
 /// was published. Every failed write throws: kCannotCreate with path, need and free space if the
 /// disk or a quota is full or the folder refuses; kIo otherwise. Not thread-safe.
-class OutputFile {
+class PendingFile {
  public:
   /// `path`: the final name, for messages and publish().
-  explicit OutputFile(std::string path);
-  ~OutputFile();
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
+  explicit PendingFile(std::string path);
+  ~PendingFile();
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
 
   const std::string& path() const { return path_; }
   const std::string& temporary_path() const { return temporary_path_; }

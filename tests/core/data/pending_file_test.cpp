@@ -1,4 +1,4 @@
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,11 +15,11 @@ using ::testing::HasSubstr;
 
 std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
-using OutputFileTest = CorpusFixture;
+using PendingFileTest = CorpusFixture;
 
-TEST_F(OutputFileTest, AppearsWhenPublishedOnly) {
+TEST_F(PendingFileTest, AppearsWhenPublishedOnly) {
   {
-    OutputFile file(path("a"));
+    PendingFile file(path("a"));
     file.append(bytes("hello"));
     file.write_at(1, bytes("u"));
     std::string back(3, ' ');
@@ -35,20 +35,20 @@ TEST_F(OutputFileTest, AppearsWhenPublishedOnly) {
   struct stat info {};
   ASSERT_EQ(stat(path("a").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0137, 0u);  // at most rw-r-----
-  { OutputFile dropped(path("b")); }
+  { PendingFile dropped(path("b")); }
   EXPECT_EQ(files(), std::vector<std::string>{"a"});
 }
 
-TEST_F(OutputFileTest, NamelessFilesLeaveNothingBehind) {
-  OutputFile file(path("a"));
+TEST_F(PendingFileTest, NamelessFilesLeaveNothingBehind) {
+  PendingFile file(path("a"));
   file.unlink();
   EXPECT_TRUE(files().empty());
   file.append(bytes("still writable"));
   EXPECT_EQ(file.size(), 14u);
 }
 
-TEST_F(OutputFileTest, FullDiskSaysWhatIsNeededAndFree) {
-  OutputFile file(path("a"));
+TEST_F(PendingFileTest, FullDiskSaysWhatIsNeededAndFree) {
+  PendingFile file(path("a"));
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -63,15 +63,15 @@ TEST_F(OutputFileTest, FullDiskSaysWhatIsNeededAndFree) {
   EXPECT_THAT(reserved, HasSubstr("needs 4.9 KiB"));
 }
 
-TEST_F(OutputFileTest, FoldersThatRefuse) {
-  EXPECT_THAT(message([&] { OutputFile file(path("none/a")); }, ExitCode::kCannotCreate),
+TEST_F(PendingFileTest, FoldersThatRefuse) {
+  EXPECT_THAT(message([&] { PendingFile file(path("none/a")); }, ExitCode::kCannotCreate),
               HasSubstr("Check that the folder exists"));
-  OutputFile file(path("taken"));
+  PendingFile file(path("taken"));
   std::filesystem::create_directory(path("taken"));
   EXPECT_THAT(message([&] { file.publish(); }, ExitCode::kCannotCreate), HasSubstr("renamed"));
 }
 
-TEST_F(OutputFileTest, ReadsWholeFilesUpToALimit) {
+TEST_F(PendingFileTest, ReadsWholeFilesUpToALimit) {
   const std::string file = write("a", std::string("x\0y", 3));
   EXPECT_EQ(read_file(file, 3), std::string("x\0y", 3));
   EXPECT_EQ(read_file(write("empty", ""), 3), "");

@@ -1,4 +1,4 @@
-#include "core/data/file.h"
+#include "core/data/pending_file.h"
 
 #include <fcntl.h>
 #include <sys/random.h>
@@ -13,6 +13,7 @@
 #include <iomanip>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/mapped_file.h"
 
 namespace pretrain {
@@ -45,27 +46,18 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   return std::string(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
 }
 
-std::string format_bytes(std::uint64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  if (bytes < 1024) return concat(bytes, " B");
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-  return concat(std::fixed, std::setprecision(1), value, " ", kUnits[unit]);
-}
-
-OutputFile::OutputFile(std::string path)
+PendingFile::PendingFile(std::string path)
     : path_(std::move(path)), temporary_path_(random_name(path_)) {
   descriptor_ = open(temporary_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (descriptor_ < 0) refuse("cannot be created", errno, 0);
 }
 
-OutputFile::~OutputFile() {
+PendingFile::~PendingFile() {
   if (named_) ::unlink(temporary_path_.c_str());
   close(descriptor_);
 }
 
-void OutputFile::refuse(const char* action, int error, std::uint64_t need) const {
+void PendingFile::refuse(const char* action, int error, std::uint64_t need) const {
   const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
   if (full) {
     struct statvfs disk {};
@@ -81,7 +73,7 @@ void OutputFile::refuse(const char* action, int error, std::uint64_t need) const
        std::strerror(error), ". Check that the folder exists and can be written to");
 }
 
-void OutputFile::reserve(std::uint64_t bytes) {
+void PendingFile::reserve(std::uint64_t bytes) {
   const int error = posix_fallocate(descriptor_, 0, static_cast<off_t>(bytes));
   // File systems without reservation say so; there a full disk shows when writing.
   if (error != 0 && error != EOPNOTSUPP && error != EINVAL) {
@@ -89,9 +81,9 @@ void OutputFile::reserve(std::uint64_t bytes) {
   }
 }
 
-void OutputFile::append(std::span<const std::byte> bytes) { write_at(size(), bytes); }
+void PendingFile::append(std::span<const std::byte> bytes) { write_at(size(), bytes); }
 
-void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+void PendingFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
@@ -101,7 +93,7 @@ void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes
   }
 }
 
-void OutputFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
+void PendingFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t n = pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
@@ -114,22 +106,22 @@ void OutputFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const
   }
 }
 
-std::uint64_t OutputFile::size() const {
+std::uint64_t PendingFile::size() const {
   struct stat info {};
   if (fstat(descriptor_, &info) != 0) refuse("cannot be examined", errno, 0);
   return static_cast<std::uint64_t>(info.st_size);
 }
 
-void OutputFile::sync() {
+void PendingFile::sync() {
   if (fsync(descriptor_) != 0) refuse("cannot be made durable", errno, size());
 }
 
-void OutputFile::unlink() {
+void PendingFile::unlink() {
   if (::unlink(temporary_path_.c_str()) != 0) refuse("cannot be unlinked", errno, 0);
   named_ = false;
 }
 
-void OutputFile::publish() {
+void PendingFile::publish() {
   if (std::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     refuse("cannot be renamed into place", errno, 0);
   }

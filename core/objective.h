@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/model.h"
+#include "core/registry.h"
+
+namespace pretrain {
+
+/// One summand of the loss. The trainer minimises sum over terms of
+/// weight * (sum over the global batch) / (targets in the global batch).
+struct LossTerm {
+  std::string name;
+  double weight = 1.0;
+};
+
+/// What is learned. An objective owns the network it trains (the trainer sees only its parameters)
+/// and returns sums and counts, never means: the trainer divides once, by the global count, so the
+/// gradient does not depend on how the batch was split over ranks and micro batches.
+class Objective : public torch::nn::Module {
+ public:
+  /// The terms, in the order in which Batch::counts and loss() list them.
+  virtual const std::vector<LossTerm>& terms() const = 0;
+  /// Host work of one micro batch. Pure in (tokens, sample ids, seed); called from the prefetch
+  /// thread while the training thread runs loss(), so it must not touch the network.
+  virtual Batch prepare(const TokenBatch& tokens) const = 0;
+  /// Sum of the loss of each term over the batch, in nats: 0-dim float tensors that can be
+  /// back-propagated.
+  virtual std::vector<at::Tensor> loss(const Batch& batch) = 0;
+  /// Training FLOPs of one token (3 x forward; formula in core/README.md).
+  virtual double flops_per_token(std::int64_t length) const = 0;
+  /// True if the first term is a log-likelihood of the text, so that bits per byte mean something.
+  virtual bool is_likelihood() const = 0;
+  virtual Model& model() = 0;
+};
+
+/// What every objective is built from besides its own options.
+struct ObjectiveContext {
+  std::shared_ptr<Model> model;
+  std::uint64_t seed = 0;
+};
+
+/// Implementations of Objective, chosen by `objective.name`.
+Registry<Objective, ObjectiveContext>& objectives();
+
+}  // namespace pretrain

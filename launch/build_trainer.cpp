@@ -1,0 +1,293 @@
+#include "launch/build_trainer.h"
+
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/logging.h"
+#include "core/base/memory_usage.h"
+#include "core/metrics/number_format.h"
+#include "core/run/snapshot.h"
+#include "launch/network.h"
+#include "launch/config/plan.h"
+#include "launch/step_outputs.h"
+#include "launch/process/versions.h"
+#include "parallel/flat_reducer.h"
+
+namespace pretrain {
+namespace {
+
+c10::Device device_of(const RunConfig& config, const Process& process) {
+  const auto devices = static_cast<int>(torch::cuda::device_count());
+  if (config.run.device == "cuda" && devices == 0) {
+    fail(ExitCode::kLauncher, "run.device cuda: this build or this machine has no CUDA device. "
+         "Use run.device=cpu, or build with -DPRETRAIN_CUDA=ON");
+  }
+  if (config.run.device == "cpu" || devices == 0) return c10::Device(c10::kCPU);
+  if (process.local_rank() >= devices) {
+    fail(ExitCode::kLauncher, "rank ", process.rank(), " (", process.host(), ") is rank ",
+         process.local_rank(), " of its host, which has ", devices, " GPUs. Start one rank a GPU");
+  }
+  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(process.local_rank()));
+}
+
+std::string backend_name(const RunConfig& config, c10::Device device, int world) {
+  if (config.parallel.backend != "auto") return config.parallel.backend;
+  if (world == 1) return "local";
+  return device.is_cuda() ? "nccl" : "mpi";
+}
+
+// `local` moves nothing, so it serves a single GPU too; all others must reach the gradients.
+std::unique_ptr<Communicator> build_communicator(const RunConfig& config, c10::Device device,
+                                                 Process& process) {
+  const std::string name = backend_name(config, device, process.world());
+  const CommunicatorContext context{&process.control(), device.is_cuda() ? device.index() : -1};
+  auto group = communicators().create(name, context);
+  if (group->size() > 1 && group->device_memory() != device.is_cuda()) {
+    fail(ExitCode::kBadConfig, "parallel.backend ", name, " does not reach the memory of ",
+         device.str(), ". Use parallel.backend=auto");
+  }
+  return group;
+}
+
+// What memory one rank may use: its share of the host's limit. Empty where that is not known.
+std::optional<double> memory_limit(const Process& process) {
+  const auto limit = memory_limit_bytes();
+  if (!limit) return std::nullopt;
+  return static_cast<double>(*limit) / process.local_size();
+}
+
+CheckpointerSetup checkpointer_setup(const RunConfig& config, const RunInputs& inputs,
+                                     const RunDirectory& directory, int world,
+                                     const TrainingPlan& plan) {
+  CheckpointerSetup setup;
+  setup.run_dir = directory.path();
+  setup.identity.config_yaml = config.text();
+  setup.identity.identity_sha256 = identity_sha256(config);
+  setup.identity.tokenizer_json = inputs.tokenizer->to_json();
+  setup.identity.tokenizer_sha256 = inputs.tokenizer->sha256();
+  setup.identity.corpora = inputs.fingerprints();
+  setup.identity.mesh.data = world;
+  setup.identity.code = {program_version(), "", component_versions()[1].second};
+  setup.retention.keep_last = config.checkpoint.keep_last;
+  setup.retention.keep_best = config.checkpoint.keep_best;
+  if (config.checkpoint.keep_every) {
+    setup.retention.keep_every_steps = static_cast<std::uint64_t>(
+        span_steps(*config.checkpoint.keep_every, plan.sequences, config.data.sequence_length,
+                   inputs.train->size(), 0));
+  }
+  if (!inputs.set_names.empty()) setup.retention.best_set = inputs.set_names.front();
+  setup.max_failures = config.checkpoint.max_failures;
+  setup.free_space = config.checkpoint.free_space;
+  return setup;
+}
+
+TrainingState first_state(const RunConfig& config, const RunInputs& inputs) {
+  TrainingState state;
+  state.seed = static_cast<std::uint64_t>(config.run.seed);
+  state.data.order_key = concat(config.data.shuffle ? "feistel-" : "sequential-", config.run.seed);
+  for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
+    state.data.sources.push_back({config.data.sources[i].name, inputs.corpora[i]->fingerprint()});
+  }
+  return state;
+}
+
+}  // namespace
+
+// In the order in which they are made; each may borrow from those above.
+struct TrainingRun::Parts {
+  Parts(const RunConfig& run_config, Process& run_process) : config(run_config), process(run_process) {}
+
+  void build(const std::string& given_config);
+  void load(const std::optional<RunDirectory::Resume>& resume);
+  void make_recorder(bool resumed);
+  std::vector<std::string> banner(const std::optional<RunDirectory::Resume>& resume) const;
+  TrainerParts trainer_parts();
+
+  RunConfig config;
+  Process& process;
+  c10::Device device{c10::kCPU};
+  at::ScalarType compute = at::kFloat;
+  RunInputs inputs;
+  std::unique_ptr<Communicator> group;
+  std::unique_ptr<Objective> objective;
+  BatchLayout layout;
+  TrainingPlan plan;
+  std::unique_ptr<RunDirectory> directory;
+  std::unique_ptr<FlatBuffer> parameters;
+  std::unique_ptr<Optimizer> optimizer;
+  TrainingState state;
+  std::unique_ptr<RunRecorder> recorder;
+  std::unique_ptr<Checkpointer> checkpointer;
+  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<FlatReducer> reducer;
+  std::unique_ptr<DataLoader> loader;
+  std::unique_ptr<Trainer> trainer;
+};
+
+void TrainingRun::Parts::build(const std::string& given_config) {
+  Communicator& control = process.control();
+  const int threads = static_cast<int>(config.run.threads.value_or(process.threads_per_rank()));
+  at::set_num_threads(threads);
+  agree(control, [&] {
+    device = device_of(config, process);
+    compute = compute_type(config, device);
+    inputs = open_inputs(config);
+    objective = build_objective(config, inputs.tokenizer->vocab_size(), compute, device);
+    const double limit = memory_limit(process).value_or(INFINITY);
+    layout = plan_batch(config, process.world(), [&](std::int64_t micro_batch) {
+      return estimate_memory(config, *objective, compute, micro_batch).total() <= 0.9 * limit;
+    });
+    plan = make_plan(config, layout, inputs.train->size(),
+                     objective->flops_per_token(config.data.sequence_length));
+  });
+  group = build_communicator(config, device, process);
+  directory = std::make_unique<RunDirectory>(config, process);
+  const auto resume =
+      directory->find_resume(config, inputs.fingerprints(), inputs.tokenizer->sha256());
+  agree(control, [&] { load(resume); });
+  directory->write_start_files(config, given_config);
+  make_recorder(resume.has_value());
+  for (const std::string& line : banner(resume)) recorder->print(line);
+  checkpointer = std::make_unique<Checkpointer>(control, [&] {
+    CheckpointerSetup setup = checkpointer_setup(config, inputs, *directory, process.world(), plan);
+    setup.before_publish = [this] {
+      recorder->sync();
+      directory->require_lock();
+    };
+    return setup;
+  }());
+  if (resume) checkpointer->resumed_from(state);
+  const Snapshot snapshot = take_snapshot(*parameters, *optimizer, process.rank(), process.world());
+  if (const auto warning = checkpointer->check_space(snapshot.model, snapshot.optimizer)) {
+    if (process.rank() == 0) log_warning(*warning);
+  }
+  evaluator = std::make_unique<Evaluator>(*objective, control, inputs.evaluation_sets(),
+                                          config.eval.micro_batch.value_or(layout.micro_batch));
+  reducer = std::make_unique<FlatReducer>(*group);
+  const SampleOrder order(static_cast<std::uint64_t>(config.run.seed), inputs.train->size(),
+                          config.data.shuffle);
+  const std::int64_t steps_ahead = std::max<std::int64_t>(1, config.data.prefetch / layout.accumulation);
+  loader = std::make_unique<DataLoader>(*inputs.train, order, *objective, layout, process.rank(),
+                                        steps_ahead);
+  trainer = std::make_unique<Trainer>(trainer_parts(), plan, state);
+}
+
+void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume) {
+  if (!resume) objective->model().initialize(static_cast<std::uint64_t>(config.run.seed));
+  parameters = std::make_unique<FlatBuffer>(*objective);
+  optimizer = build_optimizer(config, *parameters);
+  state = first_state(config, inputs);
+  if (resume) {
+    load_snapshot(*resume->checkpoint, *parameters, *optimizer);
+    state = resume->checkpoint->state();
+    state.lineage = resume->found.lineage;
+  }
+  state.attempt = static_cast<std::uint64_t>(directory->attempt());
+}
+
+void TrainingRun::Parts::make_recorder(bool resumed) {
+  agree(process.control(), [&] {
+    start_logging(directory->path(), process.rank(), process.host(),
+                  log_level(config.logging.level));
+    RecorderSetup setup;
+    setup.run_dir = directory->path();
+    setup.host = process.host();
+    setup.attempt = directory->attempt();
+    if (plan.hours == 0) setup.steps = plan.steps;
+    if (resumed) setup.resumed_at = static_cast<std::int64_t>(state.step);
+    setup.peak_flops = config.logging.peak_flops;
+    if (const auto limit = memory_limit(process)) setup.memory_limit_gib = *limit / (1 << 30);
+    setup.flops_per_token = plan.flops_per_token;
+    setup.samples_per_epoch = static_cast<double>(inputs.train->size());
+    setup.terms = objective->terms();
+    setup.logging = config.logging;
+    recorder = std::make_unique<RunRecorder>(setup, process.control());
+  });
+}
+
+std::vector<std::string> TrainingRun::Parts::banner(
+    const std::optional<RunDirectory::Resume>& resume) const {
+  const auto step = static_cast<std::int64_t>(state.step);
+  recorder->event(resume ? "resume" : "run_start", step, resume ? resume->found.path : "");
+  std::vector<std::string> lines;
+  lines.push_back(concat("pretrain ", program_version(), ": ", config.objective.name, " on ",
+                         config.model.name, ", ", with_unit(static_cast<double>(parameters->parameter_count())),
+                         " parameters, ", compute == at::kFloat ? "fp32" : "bf16"));
+  lines.push_back(concat("world       ", process.world(), " ranks on ", device.str(), " by ",
+                         backend_name(config, device, process.world()), "; rank 0 has ",
+                         at::get_num_threads(), " threads, ", process.binding()));
+  lines.push_back(concat("batch       ", layout.sequences(), " sequences = micro_batch ",
+                         layout.micro_batch, " x data_ranks ", layout.ranks, " x accumulation ",
+                         layout.accumulation, "; x ", config.data.sequence_length, " = ",
+                         layout.sequences() * config.data.sequence_length, " tokens a step"));
+  const double epochs = static_cast<double>(plan.steps) * static_cast<double>(layout.sequences()) /
+                        static_cast<double>(inputs.train->size());
+  lines.push_back(plan.hours > 0
+                      ? concat("duration    ", plan.hours, " hours")
+                      : concat("duration    ", plan.steps, " steps = ", fixed(epochs, 2), " epochs of ",
+                               inputs.train->tokens(), " tokens"));
+  lines.push_back(concat("run         ", directory->path(), " (attempt ", directory->attempt(), ")"));
+  if (resume) {
+    for (const RejectedCheckpoint& rejected : resume->found.rejected) {
+      recorder->event("fallback", step, rejected.path + ": " + rejected.reason);
+      if (process.rank() == 0) log_warning(rejection_warning(rejected, resume->found));
+    }
+    lines.push_back(concat("resume      ", resume->found.path, ", step ", step, ", ",
+                           resume->checkpoint->manifest().world, " ranks then"));
+  }
+  return lines;
+}
+
+TrainerParts TrainingRun::Parts::trainer_parts() {
+  const auto sample = [this](std::int64_t step) {
+    if (process.rank() == 0) {
+      write_samples(directory->path(), *config.eval.samples, *objective, *inputs.tokenizer, step,
+                    static_cast<std::uint64_t>(config.run.seed));
+    }
+  };
+  const auto dump = [this](const std::vector<Batch>& batches, std::int64_t step) {
+    const auto& steps = config.debug.dump_batches;
+    if (steps.size() != 2 || step < steps[0] || step > steps[1]) return;
+    dump_step(directory->path(), batches, *parameters, step, process.rank());
+  };
+  return {*objective, *parameters, *optimizer,    *reducer,  process.control(),
+          *loader,    *evaluator,  *checkpointer, *recorder, [this] { return process.stop_request(); },
+          sample,     dump};
+}
+
+TrainingRun::TrainingRun(const RunConfig& config, Process& process,
+                         const std::string& given_config)
+    : parts_(std::make_unique<Parts>(config, process)) {
+  parts_->build(given_config);
+}
+
+TrainingRun::~TrainingRun() = default;
+
+ExitCode TrainingRun::run() {
+  RunRecorder& recorder = *parts_->recorder;
+  const Trainer& trainer = *parts_->trainer;
+  try {
+    const ExitCode code = parts_->trainer->run();
+    const TrainingState& state = trainer.state();
+    const bool done = code == ExitCode::kOk;
+    recorder.ended(code, done ? "target reached" : "stopped on request", state);
+    recorder.print(concat(done ? "done" : "stopped", " at step ", state.step, ": ",
+                          parts_->directory->path()));
+    if (state.best) {
+      recorder.print(concat("best        step ", state.best->step, ", loss ",
+                            fixed(state.best->loss, 4), " on ", state.best->set));
+    }
+    recorder.print(done ? concat("next        pretrain generate ", parts_->directory->path(),
+                                 " --prompt TEXT")
+                        : std::string("next        the same command goes on from here"));
+    return code;
+  } catch (const Error& error) {
+    recorder.ended(error.code(), error.what(), trainer.state());
+    throw;
+  }
+}
+
+}  // namespace pretrain

@@ -1,0 +1,94 @@
+#include "launch/commands/command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+namespace pretrain {
+namespace {
+
+std::string help_text() {
+  std::string text =
+      "pretrain: pre-trains language models on one machine or an MPI cluster\n\n"
+      "  pretrain [train] FILE [a.b=c ...]            one rank\n"
+      "  mpirun -np N pretrain FILE [a.b=c ...]       N ranks; the same command again resumes\n"
+      "  pretrain COMMAND --help\n\nCommands:\n";
+  for (const Command& command : commands()) {
+    std::string name = command.name;
+    name.resize(12, ' ');
+    text += "  " + name + command.summary + "\n";
+  }
+  return text +
+         "\nExit codes: 0 done, 2 command line, 65 bad data, 69 launcher, 70 internal, 71 memory,\n"
+         "73 cannot create, 74 I/O, 75 stopped with a checkpoint (start again), 76 numerics,\n"
+         "77 run directory in use, 78 bad configuration, 79 ranks disagree.\n\n"
+         "Example: mpirun -np 2 pretrain configs/quickstart.yaml train.duration='{steps: 500}'\n";
+}
+
+bool is_override(const std::string& word) {
+  if (word.empty()) return false;
+  if (word[0] == '~' || word[0] == '+') return true;
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return false;
+  if (!word.starts_with("--")) return word[0] != '-';
+  return word.substr(0, equals).find('.') != std::string::npos;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all{
+      {"train", "train or resume what a config describes", true, run_train},
+      {"check", "say what a config would do, and whether it can start", false, run_check},
+      {"config", "print the resolved config, or the table of options", false, run_config},
+      {"corpus", "build, show or verify a corpus of tokens", false, run_corpus},
+      {"generate", "continue a text with a trained model", false, run_generate},
+      {"checkpoint", "list or verify the checkpoints of a run", false, run_checkpoint},
+      {"schema", "print the JSON Schema of configs", false, run_schema},
+      {"version", "print the versions of program and libraries", false, run_version},
+  };
+  return all;
+}
+
+ExitCode run_command_line(const std::vector<std::string>& words, Process& process) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h") {
+    if (process.rank() == 0) std::cout << help_text();
+    return words.empty() ? ExitCode::kUsage : ExitCode::kOk;
+  }
+  if (words[0] == "--version") return run_version({}, process);
+  const auto found = std::find_if(commands().begin(), commands().end(),
+                                  [&](const Command& command) { return words[0] == command.name; });
+  if (found == commands().end()) return run_train(words, process);
+  if (process.world() > 1 && !found->many_ranks) {
+    fail(ExitCode::kUsage, words[0], ": runs in one process, got ", process.world(),
+         " ranks. Start it without mpirun");
+  }
+  return found->run({words.begin() + 1, words.end()}, process);
+}
+
+bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& process) {
+  app.get_formatter()->column_width(30);
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    app.parse(reversed);
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    if (process.rank() == 0) std::cout << app.help();
+    return false;
+  } catch (const CLI::CallForAllHelp&) {
+    if (process.rank() == 0) std::cout << app.help("", CLI::AppFormatMode::All);
+    return false;
+  } catch (const CLI::ParseError& error) {
+    fail(ExitCode::kUsage, app.get_name(), ": ", error.what(), ". See ", app.get_name(), " --help");
+  }
+}
+
+SplitWords split_overrides(const std::vector<std::string>& words) {
+  SplitWords split;
+  for (const std::string& word : words) {
+    (is_override(word) ? split.overrides : split.others).push_back(word);
+  }
+  return split;
+}
+
+}  // namespace pretrain

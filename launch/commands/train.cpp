@@ -1,0 +1,63 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "core/config/config_loader.h"
+#include "core/metrics/number_format.h"
+#include "launch/build_trainer.h"
+#include "launch/commands/command.h"
+#include "launch/process/versions.h"
+
+namespace pretrain {
+namespace {
+
+std::string file_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Rank 0 reads and resolves; every rank then reads the same resolved text.
+RunConfig share_config(const std::string& path, const std::vector<std::string>& overrides,
+                       Process& process) {
+  const std::string name = std::filesystem::path(path).stem().string();
+  std::string text;
+  agree(process.control(), [&] {
+    if (process.rank() == 0) text = read_config(load_config(path, overrides).root, name).text();
+  });
+  text = broadcast_text(process.control(), text);
+  return read_config(parse_config_text(text, "config.resolved.yaml"), name);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+}  // namespace
+
+ExitCode run_train(const std::vector<std::string>& arguments, Process& process) {
+  CLI::App app("Trains what FILE describes; the same command again goes on from the last checkpoint.",
+               "pretrain train");
+  std::string file;
+  app.add_option("FILE", file, "configuration (YAML)")->required();
+  app.footer(
+      "After FILE come overrides: a.b=c, --a.b=c, ~a.b (back to default).\n"
+      "SIGUSR1 or Ctrl-C: finish the step, save, exit 75.\n\n"
+      "Example: mpirun -np 2 pretrain configs/quickstart.yaml optimizer.lr=5e-4");
+  const SplitWords words = split_overrides(arguments);
+  if (!parse(app, words.others, process)) return ExitCode::kOk;
+  std::vector<NamedValue> facts = build_facts(program_version());
+  facts.push_back({"command line", file + " " + joined(words.overrides)});
+  process.check_launch(facts);
+  const RunConfig config = share_config(file, words.overrides, process);
+  process.check_launch({{"config sha256", config_sha256(config)}});
+  TrainingRun run(config, process, file_text(file));
+  return run.run();
+}
+
+}  // namespace pretrain

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/option_visitor.h"
+
+namespace pretrain {
+
+/// Sections of a configuration that belong to the run as a whole. What each option means stands in
+/// its row (run_options.cpp) and, made from the rows, in configs/options.md.
+
+struct RunOptions {
+  std::string name;
+  std::string dir;
+  std::int64_t seed = 1;
+  std::string resume = "auto";
+  std::string device = "auto";
+  std::optional<std::int64_t> threads;
+  std::vector<std::string> allow_change;
+  void visit(OptionVisitor& visitor);
+};
+
+struct DataSource {
+  std::string path;
+  std::string name;
+  std::string split = "train";
+  void visit(OptionVisitor& visitor);
+};
+
+struct DataOptions {
+  std::int64_t sequence_length = 1024;
+  std::vector<DataSource> sources;
+  bool shuffle = true;
+  std::string verify = "auto";
+  std::int64_t prefetch = 4;
+  void visit(OptionVisitor& visitor);
+};
+
+struct TokenizerOptions {
+  std::optional<std::string> path;
+  void visit(OptionVisitor& visitor);
+};
+
+struct ModelSection {
+  std::string name = "gpt2";
+  void visit(OptionVisitor& visitor);
+};
+
+struct ObjectiveSection {
+  std::string name = "causal_lm";
+  void visit(OptionVisitor& visitor);
+};
+
+struct OptimizerSection {
+  std::string name = "adamw";
+  double lr = 3e-4;
+  double weight_decay = 0.1;
+  double clip_norm = 1.0;
+  void visit(OptionVisitor& visitor);
+};
+
+struct TrainOptions {
+  Span duration;
+  std::optional<std::int64_t> global_batch_tokens;
+  std::optional<std::int64_t> global_batch_sequences;
+  std::optional<std::int64_t> micro_batch;
+  void visit(OptionVisitor& visitor);
+};
+
+struct ParallelOptions {
+  std::string backend = "auto";
+  void visit(OptionVisitor& visitor);
+};
+
+struct PrecisionOptions {
+  std::string compute = "auto";
+  void visit(OptionVisitor& visitor);
+};
+
+struct EvaluationSource {
+  std::string path;
+  std::string name;
+  std::string split = "valid";
+  std::optional<std::int64_t> max_tokens;
+  void visit(OptionVisitor& visitor);
+};
+
+struct SampleOptions {
+  Span every{Span::Unit::kSteps, 1000};
+  std::vector<std::string> prompts;
+  std::int64_t tokens = 64;
+  double temperature = 0.8;
+  void visit(OptionVisitor& visitor);
+};
+
+struct EvalOptions {
+  Span every{Span::Unit::kSteps, 500};
+  bool at_start = true;
+  bool at_end = true;
+  std::optional<std::int64_t> micro_batch;
+  std::vector<EvaluationSource> sets;
+  std::optional<SampleOptions> samples;
+  void visit(OptionVisitor& visitor);
+};
+
+struct ReliabilityOptions {
+  std::string nonfinite = "skip";
+  std::int64_t max_consecutive_skips = 5;
+  double lock_stale = 60;
+  void visit(OptionVisitor& visitor);
+};
+
+struct DebugOptions {
+  std::vector<std::int64_t> dump_batches;
+  void visit(OptionVisitor& visitor);
+};
+
+}  // namespace pretrain

@@ -1,0 +1,76 @@
+#include "launch/network.h"
+
+#include <ATen/cpu/Utils.h>
+
+#include "core/config/option_reader.h"
+
+namespace pretrain {
+namespace {
+
+// Reads a component's options out of the resolved section, which was checked when it was resolved.
+template <class Components, class Context>
+auto create(const Components& components, const RunConfig& config, const std::string& section,
+            const std::string& name, const Context& context) {
+  ErrorList errors;
+  OptionReader reader(config.resolved, section, errors);
+  auto made = components.create(name, reader, context);
+  errors.throw_if_any();
+  return made;
+}
+
+constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks, as measured
+
+}  // namespace
+
+at::ScalarType compute_type(const RunConfig& config, c10::Device device) {
+  if (config.precision.compute == "fp32") return at::kFloat;
+  if (config.precision.compute == "bf16") return at::kBFloat16;
+  const bool multiplies_bf16 = device.is_cuda() || at::cpu::is_avx512_bf16_supported();
+  return multiplies_bf16 ? at::kBFloat16 : at::kFloat;
+}
+
+std::unique_ptr<Objective> build_objective(const RunConfig& config, std::int64_t vocab_size,
+                                           at::ScalarType compute, c10::Device device) {
+  ModelContext context;
+  context.vocab_size = vocab_size;
+  context.sequence_length = config.data.sequence_length;
+  context.compute = compute;
+  context.options = at::TensorOptions().dtype(at::kFloat).device(device);
+  std::shared_ptr<Model> model = create(models(), config, "model", config.model.name, context);
+  const ObjectiveContext objective{model, static_cast<std::uint64_t>(config.run.seed)};
+  return create(objectives(), config, "objective", config.objective.name, objective);
+}
+
+std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, FlatBuffer& parameters) {
+  const OptimizerContext context{&parameters, config.optimizer.weight_decay};
+  return create(optimizers(), config, "optimizer", config.optimizer.name, context);
+}
+
+MemoryEstimate estimate_memory(const RunConfig& config, Objective& objective,
+                               at::ScalarType compute, std::int64_t micro_batch) {
+  const double parameters = static_cast<double>(parameter_count(objective));
+  const double tokens = static_cast<double>(micro_batch * config.data.sequence_length);
+  const OutputHead head = objective.model().head();
+  const double element = static_cast<double>(c10::elementSize(compute));
+  const double vocabulary = static_cast<double>(head.weight.size(0));
+  const double head_weights = static_cast<double>(head.weight.numel());
+  MemoryEstimate memory;
+  memory.parameters = 4 * parameters;
+  memory.gradients = 4 * parameters;
+  memory.optimizer = (config.optimizer.name == "sgd" ? 4 : 8) * parameters;
+  const double cast_weights = compute == at::kFloat ? 0 : element * parameters;
+  memory.activations = tokens * objective.model().activation_bytes_per_token() + cast_weights;
+  // A chunk of logits (at most 128 MiB), and the head's gradient before it is added.
+  memory.logits = std::min(tokens * vocabulary * element, 128.0 * (1 << 20)) +
+                  (4 + (compute == at::kFloat ? 4 : element)) * head_weights;
+  memory.runtime = kRuntimeBytes;
+  return memory;
+}
+
+std::int64_t parameter_count(const Objective& objective) {
+  std::int64_t count = 0;
+  for (const at::Tensor& parameter : objective.parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace pretrain

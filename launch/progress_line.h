@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "core/data/progress.h"
+
+namespace pretrain {
+
+/// One line on stderr that shows how far a long operation is, after its first two seconds: rewritten
+/// in place on a terminal, else a new line every ten seconds. Not thread-safe.
+class ProgressLine {
+ public:
+  ProgressLine();
+  ~ProgressLine() { clear(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  /// For operations that report; borrows this.
+  ProgressFunction function();
+  /// Takes the line away from a terminal.
+  void clear();
+
+ private:
+  void show(const Progress& progress);
+
+  using Clock = std::chrono::steady_clock;
+  bool terminal_;
+  bool shown_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point next_;
+};
+
+}  // namespace pretrain

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 machine to a trained language model: sets up, builds, makes a corpus of the
+# King James Bible, trains on two ranks, fails unless the model learned. A repeat continues where the
+# last one ended; a finished run prints its result again.
+#   ./launch/quickstart.sh [a.b=c ...]     (overrides of configs/quickstart.yaml)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. launch/environment.sh
+
+bpb_bound=2.2                                  # the last bits per byte must lie below it
+run_dir=runs/quickstart
+for word in "$@"; do
+  case "$word" in run.dir=*) run_dir=${word#run.dir=} ;; esac
+done
+text=data/kjv.txt
+corpus=data/kjv.h5
+program=${PRETRAIN_BUILD:-build}/pretrain
+
+say() { printf '== quickstart: %s\n' "$*"; }
+die() { printf 'quickstart: %s\n' "$*" >&2; exit 1; }
+
+./launch/setup.sh
+./launch/build.sh pretrain
+
+# `bible` prints a verse a line, "Ge1:1 In the beginning ...": the reference goes, a chapter becomes
+# a document.
+if [ ! -e "$text" ]; then
+  mkdir -p data
+  bible -f gen1:1-rev22:21 < /dev/null | LC_ALL=C awk '
+    { chapter = $1; sub(/:.*/, "", chapter) }
+    NR > 1 && chapter != last { print "" }
+    { last = chapter; print substr($0, length($1) + 2) }' > "$text.part"
+  verses=$(grep -c . "$text.part") || true
+  [ "$verses" = 31102 ] || die "bible printed $verses verses, expected 31102. Reinstall bible-kjv"
+  mv "$text.part" "$text"
+fi
+if [ ! -e "$corpus" ]; then
+  say "building $corpus"
+  "$program" corpus build "$corpus" --tokenizer byte --doc-sep blank --valid-fraction 0.02 "$text"
+fi
+
+say "training: mpirun -np 2 $program configs/quickstart.yaml $*"
+mpirun -np 2 "$program" configs/quickstart.yaml "$@" < /dev/null
+
+say "sample: $program generate $run_dir --prompt 'In the beginning' --tokens 200"
+"$program" generate "$run_dir" --prompt "In the beginning" --tokens 200 < /dev/null
+
+scores=$(.venv/bin/python - "$run_dir/metrics.jsonl" <<'PYTHON'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+bpb = [line["bpb"] for line in lines if line["phase"] == "eval" and line.get("bpb") is not None]
+print(*(bpb[:1] + bpb[-1:]))
+PYTHON
+)
+read -r first last <<< "$scores" || true
+[ -n "$last" ] || die "$run_dir/metrics.jsonl has no line of phase eval with a bpb"
+say "bits per byte on the valid split: $first at the start, $last at the end (bound $bpb_bound)"
+say "corpus $corpus, run $run_dir: metrics.jsonl, checkpoints/, tb/, logs/"
+awk -v last="$last" -v bound="$bpb_bound" 'BEGIN { exit !(last + 0 < bound + 0) }' ||
+  die "$last bits per byte is not below $bpb_bound: the model did not learn"

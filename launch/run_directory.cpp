@@ -1,0 +1,109 @@
+#include "launch/run_directory.h"
+
+#include <cstdlib>
+
+#include "core/base/file_system.h"
+#include "core/base/logging.h"
+#include "core/config/config_loader.h"
+#include "core/metrics/environment.h"
+#include "launch/process/versions.h"
+
+namespace pretrain {
+namespace {
+
+void check_identity(const RunConfig& config, const CheckpointReader& checkpoint) {
+  const ConfigNode before =
+      parse_config_text(checkpoint.config_yaml(), checkpoint.path() + "/config.resolved.yaml");
+  const auto changes = identity_changes(before, config.resolved, config.run.allow_change);
+  if (changes.empty()) return;
+  const std::string& first = changes.front();
+  const std::string key = first.substr(0, first.find(' '));
+  fail(ExitCode::kBadConfig, key, " was ", first.substr(key.size() + 5, first.find(", is ") - key.size() - 5),
+       " in ", checkpoint.path(), first.substr(first.find(", is ")),
+       ". Use another run.dir or run.allow_change=[", key, "]");
+}
+
+void check_data(const CheckpointReader& checkpoint, const std::vector<std::string>& fingerprints,
+                const std::string& tokenizer_sha256) {
+  if (checkpoint.manifest().tokenizer_sha256 != tokenizer_sha256) {
+    fail(ExitCode::kBadData, checkpoint.path(), ": trained with tokenizer sha256 ",
+         checkpoint.manifest().tokenizer_sha256, ", the corpus has ", tokenizer_sha256,
+         ". Use another run.dir or the corpus it was trained on");
+  }
+  if (checkpoint.manifest().corpora != fingerprints) {
+    fail(ExitCode::kBadData, "data.sources: the corpora are not those that ", checkpoint.path(),
+         " was trained on (their fingerprints differ). Use another run.dir or the same corpora");
+  }
+}
+
+void keep_as_attempt(const Directory& directory, const std::string& name, std::int64_t attempt) {
+  if (directory.exists(name)) {
+    directory.rename(name, concat(name, ".attempt", attempt));
+  }
+}
+
+}  // namespace
+
+RunDirectory::RunDirectory(const RunConfig& config, Process& process)
+    : process_(process), path_(config.run.dir) {
+  agree(process.control(), [&] {
+    if (process.rank() != 0) return;
+    const Directory directory = Directory::create(path_);
+    RunLockOptions options;
+    options.stale_seconds = config.reliability.lock_stale;
+    if (const char* job = std::getenv("SLURM_JOB_ID")) options.job = job;
+    options.log = [](const std::string& text) { log_warning(text); };
+    lock_ = std::make_unique<RunLock>(path_, options);
+    while (directory.exists(concat("config.resolved.yaml.attempt", attempt_))) ++attempt_;
+    if (directory.exists("config.resolved.yaml")) ++attempt_;
+  });
+  process.control().broadcast(&attempt_, 1, DataType::kI64, 0);
+}
+
+void RunDirectory::require_lock() {
+  if (lock_) lock_->require();
+}
+
+std::optional<RunDirectory::Resume> RunDirectory::find_resume(
+    const RunConfig& config, const std::vector<std::string>& fingerprints,
+    const std::string& tokenizer_sha256) {
+  const auto found = find_checkpoint(process_.control(), path_, config.run.resume,
+                                     config.checkpoint.verify_mode());
+  if (!found) return std::nullopt;
+  Resume resume{*found, nullptr};
+  agree(process_.control(), [&] {
+    resume.checkpoint = std::make_unique<CheckpointReader>(found->path);
+    check_identity(config, *resume.checkpoint);
+    check_data(*resume.checkpoint, fingerprints, tokenizer_sha256);
+  });
+  return resume;
+}
+
+void RunDirectory::write_start_files(const RunConfig& config, const std::string& given_text) {
+  RankPlace place;
+  place.host = process_.host();
+  place.threads = process_.threads_per_rank();
+  place.cpus = allowed_cpus();
+  const auto hosts = all_gather_text(process_.control(), place.host);
+  const auto cpus = all_gather_text(process_.control(), place.cpus);
+  agree(process_.control(), [&] {
+    if (process_.rank() != 0) return;
+    const Directory directory = Directory::open(path_);
+    const std::int64_t previous = attempt_ - 1;
+    keep_as_attempt(directory, "config.resolved.yaml", previous);
+    keep_as_attempt(directory, "env.json", previous);
+    directory.replace_text("config.yaml", given_text);
+    directory.replace_text("config.resolved.yaml", config.text());
+    directory.replace_text("config.sha256", config_sha256(config) + "  config.resolved.yaml\n");
+    Environment environment;
+    environment.versions = component_versions();
+    for (std::size_t r = 0; r < hosts.size(); ++r) {
+      environment.ranks.push_back({hosts[r], place.threads, cpus[r], ""});
+    }
+    environment.launcher = process_.world() > 1 ? "mpirun" : "none";
+    environment.variables = allowed_variables();
+    write_environment(path_ + "/env.json", environment);
+  });
+}
+
+}  // namespace pretrain

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/run_lock.h"
+#include "core/checkpoint/checkpoint_reader.h"
+#include "core/checkpoint/resume.h"
+#include "launch/process/process.h"
+#include "launch/config/run_config.h"
+
+namespace pretrain {
+
+/// The run directory of a live run: locked by rank 0 as long as this lives. All methods are
+/// collective.
+class RunDirectory {
+ public:
+  /// Makes the directory if there is none and takes its lock. Throws kLocked, kCannotCreate.
+  RunDirectory(const RunConfig& config, Process& process);
+
+  const std::string& path() const { return path_; }
+  /// Number of this start, from 1.
+  std::int64_t attempt() const { return attempt_; }
+  /// Throws kLocked unless the lock is still ours; for rank 0.
+  void require_lock();
+
+  /// The checkpoint to go on from, its reader and what was passed over; empty: from scratch.
+  /// Throws kBadConfig if an identity option differs from it and run.allow_change does not list it,
+  /// kBadData if the data or the tokenizer do.
+  struct Resume {
+    FoundCheckpoint found;
+    std::unique_ptr<CheckpointReader> checkpoint;
+  };
+  std::optional<Resume> find_resume(const RunConfig& config,
+                                    const std::vector<std::string>& fingerprints,
+                                    const std::string& tokenizer_sha256);
+
+  /// Writes config.yaml (as given), config.resolved.yaml, config.sha256 and env.json, keeping those
+  /// of earlier starts as *.attemptN.
+  void write_start_files(const RunConfig& config, const std::string& given_text);
+
+ private:
+  Process& process_;
+  std::string path_;
+  std::int64_t attempt_ = 1;
+  std::unique_ptr<RunLock> lock_;  // on rank 0
+};
+
+}  // namespace pretrain

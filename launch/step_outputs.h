@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/objective.h"
+#include "core/optim/flat_buffer.h"
+#include "core/text/tokenizer.h"
+#include "launch/config/run_options.h"
+
+namespace pretrain {
+
+/// Appends a line for each prompt to RUN_DIR/samples.jsonl: {v, t, step, prompt, text, ...}. A
+/// failing disk costs a warning.
+void write_samples(const std::string& run_dir, const SampleOptions& options, Objective& objective,
+                   const Tokenizer& tokenizer, std::int64_t step, std::uint64_t seed);
+
+/// Writes RUN_DIR/dumps/step-STEP-rank-RANK.safetensors: `inputs` and `targets` [n, T] and
+/// `sample_ids` [n] of this rank's micro batches joined, and, on rank 0, the global gradient of each
+/// parameter before clipping as `gradient/NAME`. Throws kCannotCreate if the file exists.
+void dump_step(const std::string& run_dir, const std::vector<Batch>& batches,
+               const FlatBuffer& parameters, std::int64_t step, int rank);
+
+}  // namespace pretrain

@@ -1,0 +1,76 @@
+#include "objectives/linear_cross_entropy.h"
+
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+#include "models/layers/gemm.h"
+#include "objectives/softmax_cross_entropy.h"
+
+namespace pretrain {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Large enough that the products run at full speed and the weight gradient is touched rarely.
+constexpr std::int64_t kLogitsBytes = 128 << 20;
+
+std::int64_t rows_per_chunk(const at::Tensor& features, std::int64_t vocab_rows) {
+  const std::int64_t row_bytes = vocab_rows * static_cast<std::int64_t>(features.element_size());
+  const std::int64_t chunks = std::max<std::int64_t>(
+      1, (features.size(0) * row_bytes + kLogitsBytes - 1) / kLogitsBytes);
+  return (features.size(0) + chunks - 1) / chunks;
+}
+
+struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& features,
+                            const at::Tensor& weight, const at::Tensor& targets,
+                            std::int64_t vocab_size, bool with_gradient) {
+    const at::Tensor w = weight.to(features.scalar_type());
+    const std::int64_t rows = features.size(0);
+    const std::int64_t step = rows_per_chunk(features, w.size(0));
+    at::Tensor sum = at::zeros({}, features.options().dtype(at::kDouble));
+    at::Tensor features_gradient, weight_gradient;
+    if (with_gradient) features_gradient = at::empty_like(features);
+    for (std::int64_t begin = 0; begin < rows; begin += step) {
+      const std::int64_t count = std::min(step, rows - begin);
+      const at::Tensor x = features.narrow(0, begin, count);
+      at::Tensor logits = linear_output(x, w, {});
+      sum += softmax_cross_entropy_(logits, targets.narrow(0, begin, count), vocab_size);
+      if (!with_gradient) continue;
+      features_gradient.narrow(0, begin, count).copy_(linear_input_gradient(logits, w));
+      const at::Tensor part = linear_weight_gradient(logits, x);
+      if (weight_gradient.defined()) {
+        weight_gradient.add_(part);
+      } else {
+        weight_gradient = part.to(at::kFloat);
+      }
+    }
+    context->save_for_backward({features_gradient, weight_gradient});
+    return sum.to(at::kFloat);
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    return {saved[0].mul_(gradients[0]), saved[1].mul_(gradients[0]), {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor linear_cross_entropy(const at::Tensor& features, const OutputHead& head,
+                                const at::Tensor& targets) {
+  return LinearCrossEntropy::apply(features.contiguous(), head.weight, targets.contiguous(),
+                                   head.vocab_size, c10::GradMode::is_enabled());
+}
+
+at::Tensor logits_of(const at::Tensor& features, const OutputHead& head) {
+  const at::Tensor w = head.weight.narrow(0, 0, head.vocab_size).to(features.scalar_type());
+  return linear_output(features, w, head.bias).to(at::kFloat);
+}
+
+}  // namespace pretrain
