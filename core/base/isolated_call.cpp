@@ -41,12 +41,16 @@ void limit(int resource, rlim_t value) {
   if (setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) _exit(1);
 }
 
-[[maybe_unused]] rlim_t mapped_bytes() {
+// Lets the process map `more` bytes on top of what it has. Not under the address sanitizer, whose
+// shadow memory needs terabytes of addresses.
+void limit_memory([[maybe_unused]] std::uint64_t more) {
+#ifndef __SANITIZE_ADDRESS__
   unsigned long pages = 0;
   std::FILE* file = std::fopen("/proc/self/statm", "r");
   if (file == nullptr || std::fscanf(file, "%lu", &pages) != 1) _exit(1);
   std::fclose(file);
-  return static_cast<rlim_t>(pages) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+  limit(RLIMIT_AS, pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + more);
+#endif
 }
 
 // Leaves the child with file descriptors 0 to 2 on /dev/null and the pipe on 3.
@@ -72,9 +76,7 @@ void keep_only(int pipe) {
   keep_only(pipe);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, limits.cpu_seconds);
-#ifndef __SANITIZE_ADDRESS__  // whose shadow memory needs terabytes of addresses
-  limit(RLIMIT_AS, mapped_bytes() + limits.memory_bytes);
-#endif
+  limit_memory(limits.memory_bytes);
   const std::string reply = reply_of(work);
   for (std::size_t done = 0; done < reply.size();) {
     const ssize_t n = write(3, reply.data() + done, reply.size() - done);

@@ -15,16 +15,16 @@ namespace pretrain {
 
 /// What `pretrain corpus build` is asked to do.
 struct BuildOptions {
-  std::string output;                          ///< NAME.h5
-  std::string tokenizer;                       ///< byte, char, or path of a tokenizer.json
-  std::vector<std::string> inputs;             ///< paths, or "-" for the standard input
-  std::vector<std::string> validation_inputs;  ///< put whole into the split `valid`
-  TextFormat format;
+  std::string output = {};                          ///< NAME.h5
+  std::string tokenizer = {};                       ///< byte, char, or path of a tokenizer.json
+  std::vector<std::string> inputs = {};             ///< paths, or "-" for the standard input
+  std::vector<std::string> validation_inputs = {};  ///< put whole into the split `valid`
+  TextFormat format = {};
   /// Close every document with the tokenizer's eos; unset: if it has one (char: yes).
-  std::optional<bool> eos;
+  std::optional<bool> eos = std::nullopt;
   /// Share of the documents of `inputs` for the split `valid`, in [0, 1), chosen by a keyed hash of
   /// the document's number; unset: 0.01 without validation inputs, else 0.
-  std::optional<double> valid_fraction;
+  std::optional<double> valid_fraction = std::nullopt;
   bool force = false;  ///< replace an existing corpus
   std::string created_by = "pretrain";
 };

@@ -129,7 +129,9 @@ CorpusInfo corpus_info(const std::string& path) {
   info.table = complete(probe_corpus(path), path);
   info.file_bytes = std::filesystem::file_size(path);
   if (std::filesystem::exists(manifest_path(path))) {
-    info.fingerprint = read_manifest(path).fingerprint;
+    const CorpusManifest manifest = read_manifest(path);
+    info.fingerprint = manifest.fingerprint;
+    info.table.attributes.max_id = manifest.table.attributes.max_id;
   }
   const Corpus corpus(path, bare_manifest(path, info.table), CorpusVerification::kSizes, {});
   info.has_document_bytes = corpus.has_document_bytes();
@@ -206,11 +208,12 @@ CorpusManifest write_manifest(const std::string& path, bool force,
 
 std::string CorpusInfo::to_text() const {
   const CorpusAttributes& a = table.attributes;
-  std::string text = concat(path, ": ", format_bytes(file_bytes), ", corpus version ", a.version,
-                            "\n", "tokens      ", a.tokens, " of type ", a.dtype, ", vocab_size ",
-                            a.vocab_size, ", max_id ", a.max_id, ", eos_id ", a.eos_id, "\n",
-                            "documents   ", a.documents, " of ", shortest_document, " to ",
-                            longest_document, " tokens, mean ", a.tokens / a.documents, "\n");
+  std::string text =
+      concat(path, ": ", format_bytes(file_bytes), ", corpus version ", a.version, "\n",
+             "tokens      ", a.tokens, " of type ", a.dtype, ", vocab_size ", a.vocab_size,
+             ", max_id ", a.max_id == 0 ? std::string("not known") : concat(a.max_id), ", eos_id ",
+             a.eos_id, "\n", "documents   ", a.documents, " of ", shortest_document, " to ",
+             longest_document, " tokens, mean ", a.tokens / a.documents, "\n");
   text +=
       has_document_bytes
           ? concat("source      ", a.bytes, " bytes, ",

@@ -11,8 +11,8 @@ namespace pretrain {
 ///
 /// The order of an epoch is a keyed permutation of [0, rows): an 8-round Feistel network (Luby and
 /// Rackoff, 1988) over the next even power of two, with Philox as round function, walked until the
-/// value is below `rows` (cycle walking: Black and Rogaway, 2002; fewer than 4 steps on average,
-/// from 16 rows on).
+/// value is below `rows` (cycle walking: Black and Rogaway, 2002; at most 4 steps on average, from
+/// 16 rows on).
 class SampleOrder {
  public:
   /// `rows` > 0. Without `shuffle` every epoch is 0, 1, 2, ...

@@ -1,0 +1,91 @@
+#include "core/data/token_dataset.h"
+
+#include "core/base/random.h"
+#include "tests/core/data/corpus_fixture.h"
+
+namespace pretrain {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Ids = std::vector<std::int64_t>;
+using Corpora = std::vector<std::shared_ptr<const Corpus>>;
+
+class TokenDatasetTest : public CorpusFixture {
+ protected:
+  std::shared_ptr<const Corpus> corpus(
+      const std::string& name, const std::vector<std::vector<std::uint32_t>>& documents,
+      std::map<std::string, std::vector<DocumentRange>> splits = {},
+      std::uint64_t vocab = 257) const {
+    return Corpus::open(make_corpus(name, documents, vocab, -1, std::move(splits)),
+                        VerifyMode::kAuto);
+  }
+};
+
+TEST_F(TokenDatasetTest, RowsTileTheSplitAndOverlapByOneToken) {
+  RandomStream random(31, RandomPurpose::kTest, 0);
+  for (int trial = 0; trial < 40; ++trial) {
+    // Random documents in random ranges of train over one or two corpora.
+    Corpora corpora;
+    Ids expected;
+    std::uint32_t next = 0;
+    for (std::uint64_t c = 0; c <= random.below(2); ++c) {
+      std::vector<std::vector<std::uint32_t>> documents(1 + random.below(12));
+      std::map<std::string, std::vector<DocumentRange>> splits;
+      for (std::uint64_t d = 0; d < documents.size(); ++d) {
+        documents[d].resize(random.below(20));
+        const bool train = d == 0 || random.below(3) > 0;
+        for (auto& id : documents[d]) {
+          id = next++;
+          if (train) expected.push_back(id);
+        }
+        splits[train ? "train" : "valid"].push_back({d, d + 1});
+      }
+      documents.push_back({next++});  // not empty, in no split
+      corpora.push_back(corpus(concat("c", c, ".h5"), documents, splits, 70000));
+    }
+    const std::uint64_t length = 1 + random.below(9);
+    if (expected.size() <= length) continue;
+    const TokenDataset dataset(corpora, "train", length);
+    EXPECT_EQ(dataset.tokens(), expected.size());
+    ASSERT_EQ(dataset.size(), (expected.size() - 1) / length);
+    Ids row(length + 1);
+    for (std::uint64_t i = 0; i < dataset.size(); ++i) {
+      dataset.read(i, row);
+      ASSERT_TRUE(std::equal(row.begin(), row.end(),
+                             expected.begin() + static_cast<std::ptrdiff_t>(i * length)));
+    }
+    EXPECT_THAT(message([&] { dataset.read(dataset.size(), row); }, ExitCode::kInternal),
+                HasSubstr("of "));
+  }
+}
+
+TEST_F(TokenDatasetTest, AContextLongerThanTheCorpusIsNamed) {
+  const Corpora one = {corpus("a.h5", {{1, 2, 3}, {4, 5}})};
+  EXPECT_EQ(TokenDataset(one, "train", 4).size(), 1u);
+  EXPECT_THAT(message([&] { TokenDataset(one, "train", 5); }),
+              AllOf(HasSubstr("a.h5: the context is longer than the corpus"),
+                    HasSubstr("has 5 tokens, data.sequence_length 5 ")));
+  EXPECT_THAT(message([&] { TokenDataset(one, "train", UINT64_MAX); }), HasSubstr("longer"));
+  EXPECT_THAT(message([&] { TokenDataset(one, "train", 0); }, ExitCode::kBadConfig),
+              HasSubstr("data.sequence_length"));
+  EXPECT_THAT(message([&] { TokenDataset(one, "valid", 2); }), HasSubstr("has no split valid"));
+}
+
+TEST_F(TokenDatasetTest, CorporaOfDifferentVocabulariesDoNotMix) {
+  const Corpora two = {corpus("a.h5", {{1, 2, 3}}), corpus("b.h5", {{1, 2, 3}}, {}, 300)};
+  EXPECT_THAT(message([&] { TokenDataset(two, "train", 2); }),
+              AllOf(HasSubstr("b.h5: vocab_size 300"), HasSubstr("Build them with one tokenizer")));
+}
+
+TEST_F(TokenDatasetTest, EmptyDocumentsAreNoRows) {
+  const Corpora one = {
+      corpus("a.h5", {{}, {1}, {}, {}, {2, 3}, {}}, {{"train", {{0, 1}, {1, 3}, {3, 6}}}})};
+  const TokenDataset dataset(one, "train", 2);
+  Ids row(3);
+  dataset.read(0, row);
+  EXPECT_EQ(row, (Ids{1, 2, 3}));
+}
+
+}  // namespace
+}  // namespace pretrain
