@@ -15,7 +15,7 @@ class EvaluationDatasetTest : public CorpusFixture {
   std::shared_ptr<const Corpus> corpus(const std::string& name,
                                        const std::vector<std::vector<std::uint32_t>>& documents,
                                        std::int64_t eos = -1) const {
-    return Corpus::open(make_corpus(name, documents, 257, eos), VerifyMode::kAuto);
+    return Corpus::open(make_corpus(name, documents, 257, eos), CorpusVerification::kAuto);
   }
   // Inputs and targets of all rows, joined.
   static std::pair<Ids, Ids> all(const EvaluationDataset& dataset, std::uint64_t length) {
@@ -91,7 +91,7 @@ TEST_F(EvaluationDatasetTest, BytesAreUnknownWithoutByteCounts) {
   manifest.table.datasets.erase(kDocBytes);
   manifest.table.attributes.bytes = 0;
   const Corpora one = {
-      std::make_shared<const Corpus>(path("a.h5"), manifest, VerifyMode::kFull, nullptr)};
+      std::make_shared<const Corpus>(path("a.h5"), manifest, CorpusVerification::kFull, nullptr)};
   EXPECT_EQ(EvaluationDataset(one, "train", 2).bytes(), std::nullopt);
 }
 

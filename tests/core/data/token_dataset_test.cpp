@@ -18,7 +18,7 @@ class TokenDatasetTest : public CorpusFixture {
       std::map<std::string, std::vector<DocumentRange>> splits = {},
       std::uint64_t vocab = 257) const {
     return Corpus::open(make_corpus(name, documents, vocab, -1, std::move(splits)),
-                        VerifyMode::kAuto);
+                        CorpusVerification::kAuto);
   }
 };
 
