@@ -30,7 +30,7 @@ class CorpusBuilderTest : public CorpusFixture {
   }
   // The texts of a corpus, by its own tokenizer.
   Strings decoded(const std::string& file) const {
-    const auto corpus = Corpus::open(file, VerifyMode::kFull);
+    const auto corpus = Corpus::open(file, CorpusVerification::kFull);
     const auto tokenizer = corpus->load_tokenizer();
     Strings texts;
     for (std::uint64_t d = 0; d < corpus->documents(); ++d) {
@@ -110,12 +110,12 @@ TEST_F(CorpusBuilderTest, CountsEverything) {
               AllOf(HasSubstr("5 documents, 14 tokens (u16, vocab_size 257, max_id 256)"),
                     HasSubstr("; train 3 documents, 8 tokens; valid 2 documents, 6 tokens"),
                     HasSubstr("; 3 empty documents skipped")));
-  const auto corpus = Corpus::open(o.output, VerifyMode::kFull);
+  const auto corpus = Corpus::open(o.output, CorpusVerification::kFull);
   EXPECT_EQ(corpus->split("train"), (std::vector<DocumentRange>{{0, 3}}));
   EXPECT_EQ(corpus->split("valid"), (std::vector<DocumentRange>{{3, 5}}));
   o.eos = false;
   EXPECT_EQ(build_corpus(o).tokens, 9u);
-  EXPECT_EQ(Corpus::open(o.output, VerifyMode::kFull)->eos_id(), -1);
+  EXPECT_EQ(Corpus::open(o.output, CorpusVerification::kFull)->eos_id(), -1);
 }
 
 TEST_F(CorpusBuilderTest, ValidationDocumentsAreChosenByTheirNumber) {
@@ -126,14 +126,14 @@ TEST_F(CorpusBuilderTest, ValidationDocumentsAreChosenByTheirNumber) {
   o.format.doc_sep = "line";
   o.valid_fraction = 0.1;
   build_corpus(o);
-  const auto valid = Corpus::open(o.output, VerifyMode::kFull)->split("valid");
+  const auto valid = Corpus::open(o.output, CorpusVerification::kFull)->split("valid");
   std::uint64_t chosen = 0;
   for (const DocumentRange& range : valid) chosen += range.end - range.begin;
   EXPECT_NEAR(static_cast<double>(chosen), 500, 80);
   // More documents do not move the earlier ones.
   write("t.txt", content + content);
   build_corpus(o);
-  const auto more = Corpus::open(o.output, VerifyMode::kFull)->split("valid");
+  const auto more = Corpus::open(o.output, CorpusVerification::kFull)->split("valid");
   EXPECT_TRUE(std::equal(valid.begin(), valid.end() - 1, more.begin()));
 }
 

@@ -142,7 +142,7 @@ TEST_F(CorpusVerifyTest, AFileOfAnotherProgramGetsAManifest) {
   EXPECT_EQ(manifest.table.attributes.bytes, 30u);
   EXPECT_EQ(manifest.fingerprint, fingerprint);  // the same corpus, whoever wrote it
   EXPECT_THAT(problems(corpus, true), HasSubstr("ok: "));
-  const auto opened = Corpus::open(corpus, VerifyMode::kFull);
+  const auto opened = Corpus::open(corpus, CorpusVerification::kFull);
   EXPECT_EQ(opened->tokens(), 33u);
   set_first(corpus, "/tokens", 257);
   EXPECT_THAT(message([&] { write_manifest(corpus, true); }), HasSubstr("token id 257"));

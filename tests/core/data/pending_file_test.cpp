@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "core/base/file.h"
 #include "tests/core/data/corpus_fixture.h"
 
 namespace pretrain {
