@@ -11,3 +11,11 @@ export OMPI_MCA_rmaps_base_oversubscribe=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 export CCACHE_NOHASHDIR=1
 export CCACHE_BASEDIR="$PWD"
+
+# How many compilers run at a time. One that reads libtorch's headers takes up to 2 GiB.
+if [ -z "${CMAKE_BUILD_PARALLEL_LEVEL:-}" ]; then
+  CMAKE_BUILD_PARALLEL_LEVEL=$(awk -v cores="$(nproc)" '
+    /^MemAvailable/ { fit = int($2 / 2097152) }
+    END { print fit < 1 ? 1 : fit < cores ? fit : cores }' /proc/meminfo)
+  export CMAKE_BUILD_PARALLEL_LEVEL
+fi

@@ -1,6 +1,5 @@
 #include "launch/network.h"
 
-#include <ATen/cpu/Utils.h>
 
 #include "core/config/option_reader.h"
 
@@ -25,7 +24,7 @@ constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks, as meas
 at::ScalarType compute_type(const RunConfig& config, c10::Device device) {
   if (config.precision.compute == "fp32") return at::kFloat;
   if (config.precision.compute == "bf16") return at::kBFloat16;
-  const bool multiplies_bf16 = device.is_cuda() || at::cpu::is_avx512_bf16_supported();
+  const bool multiplies_bf16 = device.is_cuda() || __builtin_cpu_supports("avx512bf16") != 0;
   return multiplies_bf16 ? at::kBFloat16 : at::kFloat;
 }
 

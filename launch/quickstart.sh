@@ -45,16 +45,15 @@ mpirun -np 2 "$program" configs/quickstart.yaml "$@" < /dev/null
 say "sample: $program generate $run_dir --prompt 'In the beginning' --tokens 200"
 "$program" generate "$run_dir" --prompt "In the beginning" --tokens 200 < /dev/null
 
-scores=$(.venv/bin/python - "$run_dir/metrics.jsonl" <<'PYTHON'
+scores=$(.venv/bin/python - "$run_dir/metrics.jsonl" "$bpb_bound" <<'PYTHON'
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1])]
-bpb = [line["bpb"] for line in lines if line["phase"] == "eval" and line.get("bpb") is not None]
-print(*(bpb[:1] + bpb[-1:]))
+bpb = [float(line["bpb"]) for line in lines if line["phase"] == "eval" and line.get("bpb")]
+print(bpb[0], bpb[-1], "learned" if bpb[-1] < min(bpb[0], float(sys.argv[2])) else "failed")
 PYTHON
-)
-read -r first last <<< "$scores" || true
-[ -n "$last" ] || die "$run_dir/metrics.jsonl has no line of phase eval with a bpb"
+) || die "$run_dir/metrics.jsonl has no line of phase eval with a bpb"
+read -r first last outcome <<< "$scores"
 say "bits per byte on the valid split: $first at the start, $last at the end (bound $bpb_bound)"
 say "corpus $corpus, run $run_dir: metrics.jsonl, checkpoints/, tb/, logs/"
-awk -v last="$last" -v bound="$bpb_bound" 'BEGIN { exit !(last + 0 < bound + 0) }' ||
-  die "$last bits per byte is not below $bpb_bound: the model did not learn"
+[ "$outcome" = learned ] ||
+  die "$last bits per byte is not below $bpb_bound and the start: the model did not learn"

@@ -20,6 +20,14 @@ esac
 
 say() { printf '== setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+# Runs a command without input and shows what it printed only if it failed.
+quietly() {
+  local output
+  output=$("$@" 2>&1 < /dev/null) || {
+    printf '%s\n' "$output" >&2
+    return 1
+  }
+}
 version_of() { awk -v name="$1" '$1 == name { print $2 }' launch/versions.txt; }
 
 # --- packages ------------------------------------------------------------------------------------
@@ -52,15 +60,11 @@ install_packages() {
       die "missing packages, and neither root nor sudo to install them. As root: $command"
   fi
   say "packages: installing ${missing[*]}"
-  local quiet=(DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
-  as_root "${quiet[@]}" update < /dev/null ||
+  local apt_get=(DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  quietly as_root "${apt_get[@]}" update ||
     say "packages: apt-get update failed, trying with the lists as they are"
-  local output
-  output=$(as_root "${quiet[@]}" install -y --no-install-recommends "${missing[@]}" \
-    < /dev/null 2>&1) || {
-    printf '%s\n' "$output" >&2
+  quietly as_root "${apt_get[@]}" install -y --no-install-recommends "${missing[@]}" ||
     die "apt-get could not install: ${missing[*]}. Check the network, then run this again"
-  }
 }
 
 # --- libtorch ------------------------------------------------------------------------------------
@@ -78,8 +82,8 @@ find_python() {
 }
 
 pip_install() {
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
-    --progress-bar off "$@" < /dev/null
+  quietly .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+    --progress-bar off "$@"
 }
 
 unresolved_libraries() {

@@ -51,16 +51,16 @@ Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerificat
          manifest_.bytes, ". Copy corpus and manifest again");
   }
   check_table(manifest_.table, manifest_.bytes, path);
-  tokens_ = dataset(kTokens);
-  doc_offsets_ = dataset(kDocOffsets);
-  doc_bytes_ = dataset(kDocBytes);
+  tokens_ = dataset(kTokensPath);
+  doc_offsets_ = dataset(kDocOffsetsPath);
+  doc_bytes_ = dataset(kDocBytesPath);
 
   const bool small = manifest_.bytes <= kFullVerifyBytes;
   if (mode == CorpusVerification::kFull || (mode == CorpusVerification::kAuto && small)) {
     verify_blocks(0, 1, progress);
   } else if (mode == CorpusVerification::kAuto) {
     verify_tables();
-    const std::uint64_t first = manifest_.table.datasets.at(kTokens).offset / kBlockBytes;
+    const std::uint64_t first = manifest_.table.datasets.at(kTokensPath).offset / kBlockBytes;
     verify_blocks(first, kSampledShare, progress);
   }
   check_documents();
@@ -89,7 +89,7 @@ void Corpus::verify_blocks(std::uint64_t begin, std::uint64_t stride,
 
 void Corpus::verify_tables() const {
   for (const auto& [name, entry] : manifest_.table.datasets) {
-    if (name != kTokens && xxh3_128_hex(dataset(name)) != entry.xxh3_128) {
+    if (name != kTokensPath && xxh3_128_hex(dataset(name)) != entry.xxh3_128) {
       fail(ExitCode::kBadData, path(), ": ", name,
            " differs from its manifest. Copy it again or see: pretrain corpus verify ", path());
     }
@@ -103,7 +103,7 @@ void Corpus::check_documents() const {
     const std::uint64_t low = d == documents() ? tokens() : last;
     const std::uint64_t high = d == 0 ? 0 : tokens();
     if (offset < low || offset > high) {
-      fail(ExitCode::kBadData, path(), ": ", kDocOffsets, "[", d, "] is ", offset, ", expected ",
+      fail(ExitCode::kBadData, path(), ": ", kDocOffsetsPath, "[", d, "] is ", offset, ", expected ",
            low, " to ", high, ". Build the corpus again");
     }
     last = offset;
@@ -113,7 +113,7 @@ void Corpus::check_documents() const {
     bytes += document_bytes(d);
   }
   if (bytes != attributes().bytes) {
-    fail(ExitCode::kBadData, path(), ": ", kDocBytes, " adds up to ", bytes,
+    fail(ExitCode::kBadData, path(), ": ", kDocBytesPath, " adds up to ", bytes,
          ", expected the attribute bytes ", attributes().bytes, ". Build the corpus again");
   }
 }
@@ -143,7 +143,7 @@ void Corpus::check_splits() const {
 std::vector<std::string> Corpus::splits() const {
   std::vector<std::string> names;
   for (const auto& [name, entry] : manifest_.table.datasets) {
-    if (name.starts_with(kSplits)) names.push_back(name.substr(std::strlen(kSplits)));
+    if (name.starts_with(kSplitsPath)) names.push_back(name.substr(std::strlen(kSplitsPath)));
   }
   return names;
 }
@@ -161,12 +161,12 @@ std::vector<Corpus::SplitSize> Corpus::split_sizes() const {
 }
 
 std::vector<DocumentRange> Corpus::split(const std::string& name) const {
-  if (!manifest_.table.datasets.contains(kSplits + name)) {
+  if (!manifest_.table.datasets.contains(kSplitsPath + name)) {
     std::string known;
     for (const std::string& split : splits()) known += (known.empty() ? "" : ", ") + split;
     fail(ExitCode::kBadData, path(), ": has no split ", name, ". Splits here: ", known);
   }
-  const auto bytes = dataset(kSplits + name);
+  const auto bytes = dataset(kSplitsPath + name);
   std::vector<DocumentRange> ranges(bytes.size() / sizeof(DocumentRange));
   static_assert(std::is_trivially_copyable_v<DocumentRange> && sizeof(DocumentRange) == 16);
   if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());

@@ -21,11 +21,11 @@ inline constexpr std::uint64_t kCorpusVersion = 1;
 inline constexpr const char* kCorpusManifestFormat = "pretrain-corpus-manifest";
 inline constexpr std::uint64_t kCorpusManifestVersion = 1;
 
-inline constexpr const char* kTokens = "/tokens";
-inline constexpr const char* kDocOffsets = "/doc_offsets";
-inline constexpr const char* kDocBytes = "/doc_bytes";
-inline constexpr const char* kDocSource = "/doc_source";
-inline constexpr const char* kSplits = "/splits/";  ///< followed by the name
+inline constexpr const char* kTokensPath = "/tokens";
+inline constexpr const char* kDocOffsetsPath = "/doc_offsets";
+inline constexpr const char* kDocBytesPath = "/doc_bytes";
+inline constexpr const char* kDocSourcePath = "/doc_source";
+inline constexpr const char* kSplitsPath = "/splits/";  ///< followed by the name
 
 inline constexpr std::uint64_t kBlockBytes = std::uint64_t{64}
                                              << 20;  ///< digested piece of the file

@@ -128,8 +128,8 @@ std::uint64_t element_bytes(const std::string& dtype) {
 
 // True if `path` is /splits/NAME with a name that is safe to show and to type.
 bool is_split(const std::string& path) {
-  if (!path.starts_with(kSplits)) return false;
-  const std::string name = path.substr(std::string_view(kSplits).size());
+  if (!path.starts_with(kSplitsPath)) return false;
+  const std::string name = path.substr(std::string_view(kSplitsPath).size());
   return !name.empty() && name.size() <= kMaxSplitName &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -139,10 +139,10 @@ bool is_split(const std::string& path) {
 
 // The element type that the format demands of a dataset; "" if it knows no such dataset.
 std::string expected_dtype(const std::string& path, const CorpusAttributes& attributes) {
-  if (path == kTokens) return token_dtype(attributes.vocab_size);
-  if (path == kDocOffsets || is_split(path)) return "u64";
-  if (path == kDocBytes) return "u32";
-  if (path == kDocSource) return "u16";
+  if (path == kTokensPath) return token_dtype(attributes.vocab_size);
+  if (path == kDocOffsetsPath || is_split(path)) return "u64";
+  if (path == kDocBytesPath) return "u32";
+  if (path == kDocSourcePath) return "u16";
   return "";
 }
 
@@ -312,17 +312,17 @@ void check_table(const CorpusTable& table, std::uint64_t file_bytes, const std::
     }
   };
   if (a.documents == UINT64_MAX) fail(ExitCode::kBadData, place, ": documents overflow");
-  count_of(kTokens, a.tokens, true);
-  count_of(kDocOffsets, a.documents + 1, true);
-  count_of(kDocBytes, a.documents, false);
-  count_of(kDocSource, a.documents, false);
+  count_of(kTokensPath, a.tokens, true);
+  count_of(kDocOffsetsPath, a.documents + 1, true);
+  count_of(kDocBytesPath, a.documents, false);
+  count_of(kDocSourcePath, a.documents, false);
 
   std::size_t splits = 0;
   for (const auto& [path, entry] : table.datasets) {
     const std::string dtype = expected_dtype(path, a);
     if (dtype.empty()) {
       fail(ExitCode::kBadData, place, ": holds a dataset that is no part of a corpus, expected ",
-           kTokens, ", ", kDocOffsets, ", ", kDocBytes, ", ", kDocSource, " and ", kSplits,
+           kTokensPath, ", ", kDocOffsetsPath, ", ", kDocBytesPath, ", ", kDocSourcePath, " and ", kSplitsPath,
            "NAME. Remove it");
     }
     if (entry.dtype != dtype) {
@@ -342,7 +342,7 @@ void check_table(const CorpusTable& table, std::uint64_t file_bytes, const std::
   }
   if (splits == 0 || splits > kMaxSplits) {
     fail(ExitCode::kBadData, place, ": has ", splits, " splits, expected 1 to ", kMaxSplits,
-         ". Write one as ", kSplits, "train");
+         ". Write one as ", kSplitsPath, "train");
   }
 }
 

@@ -30,12 +30,12 @@ class Probe {
     const Hdf5Handle root = own(H5Gopen2(file_, "/", H5P_DEFAULT), H5Gclose, "/");
     for (const std::string& name : links(root, "/")) {
       const std::string path = "/" + name;
-      if (path == kTokens || path == kDocOffsets || path == kDocBytes || path == kDocSource) {
+      if (path == kTokensPath || path == kDocOffsetsPath || path == kDocBytesPath || path == kDocSourcePath) {
         table.datasets[path] = read_dataset(path, 1);
       } else if (name == "splits") {
         const Hdf5Handle group = own(H5Gopen2(file_, "/splits", H5P_DEFAULT), H5Gclose, "/splits");
         for (const std::string& split : links(group, "/splits")) {
-          table.datasets[kSplits + split] = read_dataset(kSplits + split, 2);
+          table.datasets[kSplitsPath + split] = read_dataset(kSplitsPath + split, 2);
         }
       } else {
         refuse("/" + name + " is no part of a corpus");

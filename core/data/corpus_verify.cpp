@@ -47,10 +47,10 @@ CorpusTable complete(CorpusTable table, const std::string& path) {
     return found == table.datasets.end() ? 0 : found->second.count;
   };
   if (a.dtype.empty()) a.dtype = token_dtype(a.vocab_size);
-  if (a.tokens == 0) a.tokens = count(kTokens);
-  if (a.documents == 0 && count(kDocOffsets) > 0) a.documents = count(kDocOffsets) - 1;
+  if (a.tokens == 0) a.tokens = count(kTokensPath);
+  if (a.documents == 0 && count(kDocOffsetsPath) > 0) a.documents = count(kDocOffsetsPath) - 1;
   check_table(table, std::filesystem::file_size(path), path);
-  const auto doc_bytes = table.datasets.find(kDocBytes);
+  const auto doc_bytes = table.datasets.find(kDocBytesPath);
   if (a.bytes == 0 && doc_bytes != table.datasets.end()) {
     const MappedFile file(path);
     for (std::uint64_t d = 0; d < a.documents; ++d) {
@@ -103,7 +103,7 @@ void compare_blocks(const MappedFile& file, const CorpusManifest& manifest, bool
 void compare_datasets(const MappedFile& file, const CorpusManifest& manifest, bool deep,
                       std::vector<std::string>& problems) {
   for (const auto& [name, entry] : manifest.table.datasets) {
-    if (name == kTokens && !deep) continue;
+    if (name == kTokensPath && !deep) continue;
     if (xxh3_128_hex(file.bytes().subspan(entry.offset, entry.bytes)) != entry.xxh3_128) {
       problems.push_back(name + " differs from its manifest");
     }

@@ -218,13 +218,13 @@ CorpusTable CorpusWriter::State::lay_out(
                        std::uint64_t columns) {
     table.datasets[name] = layout.dataset(name, dtype, rows, columns);
   };
-  add(kDocOffsets, "u64", attributes.documents + 1, 0);
-  add(kDocBytes, "u32", attributes.documents, 0);
+  add(kDocOffsetsPath, "u64", attributes.documents + 1, 0);
+  add(kDocBytesPath, "u32", attributes.documents, 0);
   layout.group("/splits");
   for (const auto& [name, ranges] : splits) {
-    if (!ranges.empty()) add(kSplits + name, "u64", ranges.size(), 2);
+    if (!ranges.empty()) add(kSplitsPath + name, "u64", ranges.size(), 2);
   }
-  add(kTokens, attributes.dtype.c_str(), attributes.tokens, 0);
+  add(kTokensPath, attributes.dtype.c_str(), attributes.tokens, 0);
   layout.close();
   return table;
 }
@@ -246,13 +246,13 @@ void CorpusWriter::State::fill(PendingFile& file, const CorpusTable& table,
       if (progress) progress({"writing", done, total});
     }
   };
-  copy(doc_offsets, kDocOffsets);
-  copy(doc_bytes, kDocBytes);
-  copy(tokens, kTokens);
+  copy(doc_offsets, kDocOffsetsPath);
+  copy(doc_bytes, kDocBytesPath);
+  copy(tokens, kTokensPath);
   for (const auto& [name, ranges] : splits) {
     if (ranges.empty()) continue;
     static_assert(sizeof(DocumentRange) == 2 * sizeof(std::uint64_t));
-    file.write_at(table.datasets.at(kSplits + name).offset, bytes_of(ranges));
+    file.write_at(table.datasets.at(kSplitsPath + name).offset, bytes_of(ranges));
   }
 }
 

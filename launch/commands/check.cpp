@@ -25,7 +25,7 @@ using Report = std::vector<std::pair<std::string, std::string>>;
 std::string grouped(double value) {
   std::string text = fixed(value, 0);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return text;
 }
@@ -161,7 +161,7 @@ ExitCode run_check(const std::vector<std::string>& arguments, Process& process) 
   const std::string name = std::filesystem::path(file).stem().string();
   const RunConfig config = read_config(load_config(file, words.overrides).root, name);
   for (auto [label, text] : check(config, world, per_node > 0 ? per_node : world)) {
-    label.resize(12, ' ');
+    label.append(label.size() < 12 ? 12 - label.size() : 0, ' ');
     std::cout << label << text << "\n";
   }
   std::cout << "ok          config sha256 " << config_sha256(config) << "\n";

@@ -9,7 +9,7 @@
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/config/config_loader.h"
 #include "core/run/snapshot.h"
-#include "core/text/utf8.h"
+#include "core/text/tokenizer.h"
 #include "launch/commands/command.h"
 #include "launch/network.h"
 #include "objectives/generation.h"

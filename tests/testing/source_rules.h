@@ -24,7 +24,8 @@ Findings formats_are_free_of_torch(const SourceTree& tree);
 
 // Sizes and places.
 
-/// .cpp <= 400 lines, .h <= 120, core/trainer.cpp <= 200, launch/main.cpp <= 60.
+/// Files <= 400 lines, headers of source folders <= 120, core/trainer.cpp <= 200, launch/main.cpp
+/// <= 60.
 Findings files_are_short(const SourceTree& tree);
 /// At most 12 subjects (X.h and X.cpp are one) directly in a folder.
 Findings folders_are_small(const SourceTree& tree);
@@ -42,9 +43,9 @@ Findings tests_mirror_sources(const SourceTree& tree);
 
 /// A header's first code is #pragma once.
 Findings headers_have_pragma_once(const SourceTree& tree);
-/// No #if, #ifdef, #ifndef: a variant is chosen by which file is compiled.
+/// No #if, #ifdef, #ifndef but for sanitizers: a variant is chosen by which file is compiled.
 Findings no_conditional_compilation(const SourceTree& tree);
-/// Nothing outside launch/ ends the process.
+/// Nothing outside launch/ ends the process, but for a forked child its own.
 Findings only_launch_exits(const SourceTree& tree);
 /// launch/main.cpp has one try block; a catch (...) elsewhere hands the exception on.
 Findings exceptions_are_not_swallowed(const SourceTree& tree);

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <fstream>
 
+#include "core/base/error.h"
 #include "tests/testing/pattern.h"
 
 namespace pretrain {
@@ -40,7 +41,7 @@ class Blanker {
     if (line.compare(i, 2, "R\"") == 0) {
       const std::size_t open = line.find('(', i);
       state_ = State::kRawString;
-      closer_ = ")" + line.substr(i + 2, open - i - 2) + "\"";
+      closer_ = concat(")", line.substr(i + 2, open - i - 2), "\"");
       return blank(code, i + 2, open + 1);
     }
     const bool digit_separator =

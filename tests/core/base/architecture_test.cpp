@@ -72,12 +72,14 @@ Files clean_tree() {
        "#include \"core/base/error.h\"\n"
        "// exit(1); #if 0\n"
        "/* abort();\n   exit(2); */\n"
+       "#ifdef __SANITIZE_ADDRESS__\n#endif\n"
        "const char* text = \"; exit(1); catch (...) {}\";\n"
        "const char* raw = R\"(\n#ifdef X\nexit(1);\n)\";\n"
        "const int big = 1'000; const char quote = '\"';\n"
        "void abort(); struct A { void exit(); };\n"
        "void f(A& a) { a.exit(); at_exit(); Foo::abort(); }\n"
        "void g() { try { f(); } catch (...) {\n  stop();\n  throw;\n} }\n"},
+      {"core/base/isolated_call.cpp", "void child() { _exit(0); }\n"},
       {"parallel/README.md", ""},
       {"parallel/reducer.cpp", "#include \"core/model.h\"\n" + lines(399)},
       {"models/README.md", ""},

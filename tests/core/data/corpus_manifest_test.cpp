@@ -25,9 +25,9 @@ CorpusTable small_table() {
                       .tokens = 10,
                       .bytes = 7,
                       .eos_id = -1};
-  table.datasets[kTokens] = {100, 20, 10, "u16", "x1", "s1"};
-  table.datasets[kDocOffsets] = {120, 24, 3, "u64", "x2", "s2"};
-  table.datasets[kDocBytes] = {144, 8, 2, "u32", "x3", "s3"};
+  table.datasets[kTokensPath] = {100, 20, 10, "u16", "x1", "s1"};
+  table.datasets[kDocOffsetsPath] = {120, 24, 3, "u64", "x2", "s2"};
+  table.datasets[kDocBytesPath] = {144, 8, 2, "u32", "x3", "s3"};
   table.datasets["/splits/train"] = {152, 16, 2, "u64", "x4", "s4"};
   return table;
 }
@@ -58,7 +58,7 @@ TEST_F(CorpusManifestTest, RoundTrips) {
   const CorpusManifest again = manifest_from_json(text, "m.json");
   EXPECT_EQ(manifest_to_json(again), text);
   EXPECT_EQ(again.table.attributes, small_table().attributes);
-  EXPECT_EQ(again.table.datasets.at(kTokens).offset, 100u);
+  EXPECT_EQ(again.table.datasets.at(kTokensPath).offset, 100u);
   const Json json = Json::parse(text);
   for (const char* key : {"format", "version", "file", "bytes", "sha256", "xxh3_128", "block_bytes",
                           "blocks", "datasets", "attributes", "fingerprint"}) {
@@ -73,9 +73,9 @@ TEST_F(CorpusManifestTest, FingerprintIsWhatTheCorpusIs) {
   const std::string fingerprint = corpus_fingerprint(small_table());
   CorpusTable table = small_table();
   table.attributes.created_by = "another program";
-  table.datasets[kTokens].offset += 1000;
+  table.datasets[kTokensPath].offset += 1000;
   EXPECT_EQ(corpus_fingerprint(table), fingerprint);
-  table.datasets[kTokens].sha256 = "s9";
+  table.datasets[kTokensPath].sha256 = "s9";
   EXPECT_NE(corpus_fingerprint(table), fingerprint);
   table = small_table();
   table.attributes.eos_id = 0;
@@ -123,7 +123,7 @@ TEST_F(CorpusManifestTest, WrongValuesUnderARightDigest) {
   EXPECT_THAT(read([](Json& j) { j["bytes"] = UINT64_MAX; }), HasSubstr("one digest a block"));
   EXPECT_THAT(read([](Json& j) { j.erase("sha256"); }), HasSubstr("sha256: expected it to be"));
   EXPECT_THAT(read([](Json& j) { j["block_bytes"] = 1; }), HasSubstr("block_bytes"));
-  EXPECT_THAT(read([](Json& j) { j["datasets"][kTokens] = 5; }), HasSubstr("expected a map"));
+  EXPECT_THAT(read([](Json& j) { j["datasets"][kTokensPath] = 5; }), HasSubstr("expected a map"));
   EXPECT_THAT(read([](Json& j) { j["attributes"]["eos_id"] = UINT64_MAX; }), HasSubstr("eos_id"));
   EXPECT_THAT(read([](Json& j) { j["attributes"]["tokens"] = 11; }), HasSubstr("fingerprint"));
   EXPECT_EQ(read([](Json& j) { j["added_later"] = 1; }), "no error");
@@ -149,22 +149,22 @@ TEST_F(CorpusManifestTest, TablesMustFitTheFile) {
   EXPECT_THAT(refused([](Table& t) { t.attributes.documents = 3; }),
               HasSubstr("/doc_offsets has 3 elements, expected 4"));
   EXPECT_THAT(refused([](Table& t) { t.attributes.tokens = 11; }), HasSubstr("/tokens has 10"));
-  EXPECT_THAT(refused([](Table& t) { t.datasets.erase(kTokens); }), HasSubstr("/tokens has 0"));
-  EXPECT_THAT(refused([](Table& t) { t.datasets.erase(kDocOffsets); }), HasSubstr("/doc_offsets"));
+  EXPECT_THAT(refused([](Table& t) { t.datasets.erase(kTokensPath); }), HasSubstr("/tokens has 0"));
+  EXPECT_THAT(refused([](Table& t) { t.datasets.erase(kDocOffsetsPath); }), HasSubstr("/doc_offsets"));
   EXPECT_THAT(refused([&](Table& t) { t.datasets.erase(train); }), HasSubstr("has 0 splits"));
   EXPECT_THAT(refused([](Table& t) { t.datasets["/x"] = {}; }), HasSubstr("no part of a corpus"));
   EXPECT_THAT(refused([](Table& t) { t.datasets["/splits/../x"] = {}; }), HasSubstr("no part"));
-  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokens].dtype = "u64"; }), HasSubstr("type u64"));
-  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokens].bytes = 21; }), HasSubstr("not fit"));
+  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokensPath].dtype = "u64"; }), HasSubstr("type u64"));
+  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokensPath].bytes = 21; }), HasSubstr("not fit"));
   EXPECT_THAT(refused([&](Table& t) { t.datasets[train].offset = 153; }), HasSubstr("not fit"));
-  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokens].offset = UINT64_MAX - 5; }),
+  EXPECT_THAT(refused([](Table& t) { t.datasets[kTokensPath].offset = UINT64_MAX - 5; }),
               HasSubstr("does not fit"));
   EXPECT_THAT(refused([&](Table& t) { t.datasets[train].count = 3; }), HasSubstr("not fit"));
   EXPECT_THAT(refused([](Table& t) {
                 // 2^63 elements of 2 bytes wrap around to 0 bytes.
                 t.attributes.tokens = std::uint64_t{1} << 63;
-                t.datasets[kTokens].count = t.attributes.tokens;
-                t.datasets[kTokens].bytes = 0;
+                t.datasets[kTokensPath].count = t.attributes.tokens;
+                t.datasets[kTokensPath].bytes = 0;
               }),
               HasSubstr("does not fit"));
   EXPECT_THAT(refused([](Table& t) {

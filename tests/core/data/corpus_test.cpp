@@ -53,8 +53,8 @@ class CorpusTest : public CorpusFixture {
       table.datasets[name] = {content.size(), bytes, count, dtype};
       content.append(reinterpret_cast<const char*>(values.data()), bytes);
     };
-    add(kTokens, raw.tokens, 3, "u16");  // 6 bytes: all that follows is not aligned
-    add(kDocOffsets, raw.offsets, 4, "u64");
+    add(kTokensPath, raw.tokens, 3, "u16");  // 6 bytes: all that follows is not aligned
+    add(kDocOffsetsPath, raw.offsets, 4, "u64");
     add("/splits/train", raw.train, raw.train.size(), "u64");
     add("/splits/valid", raw.valid, raw.valid.size(), "u64");
     write("raw.h5", content);
@@ -242,8 +242,8 @@ TEST_F(CorpusTest, MoreThanFourBillionTokens) {
                       .eos_id = -1};
   const std::uint64_t offsets[] = {0, tokens - 5, tokens};
   const std::uint64_t train[] = {0, 2};
-  table.datasets[kTokens] = {64, tokens * 2, tokens, "u16"};
-  table.datasets[kDocOffsets] = {0, sizeof offsets, 3, "u64"};
+  table.datasets[kTokensPath] = {64, tokens * 2, tokens, "u16"};
+  table.datasets[kDocOffsetsPath] = {0, sizeof offsets, 3, "u64"};
   table.datasets["/splits/train"] = {sizeof offsets, sizeof train, 2, "u64"};
   const std::uint64_t bytes = 64 + tokens * 2;
   const int fd = open(path("big.h5").c_str(), O_RDWR | O_CREAT, 0600);
@@ -279,9 +279,9 @@ TEST_F(CorpusTest, SamplesLargeCorporaWithoutFullDigests) {
   const auto digest = [&](int from) {
     return xxh3_128_hex(std::as_bytes(std::span(tables).subspan(from, 2)));
   };
-  table.datasets[kDocOffsets] = {0, 16, 2, "u64", digest(0)};
+  table.datasets[kDocOffsetsPath] = {0, 16, 2, "u64", digest(0)};
   table.datasets["/splits/train"] = {16, 16, 2, "u64", digest(2)};
-  table.datasets[kTokens] = {32, tokens * 2, tokens, "u16"};
+  table.datasets[kTokensPath] = {32, tokens * 2, tokens, "u16"};
   CorpusManifest manifest = bare(32 + tokens * 2, table);
   std::string first(kBlockBytes, '\0');
   std::memcpy(first.data(), tables, sizeof tables);
@@ -296,7 +296,7 @@ TEST_F(CorpusTest, SamplesLargeCorporaWithoutFullDigests) {
   EXPECT_NO_THROW(open_auto());
   manifest.blocks[200] = "sampled";
   EXPECT_THAT(message(open_auto), HasSubstr("block 200 (from byte 13421772800)"));
-  manifest.table.datasets[kDocOffsets].xxh3_128 = "other";
+  manifest.table.datasets[kDocOffsetsPath].xxh3_128 = "other";
   EXPECT_THAT(message(open_auto), HasSubstr("/doc_offsets differs from its manifest"));
 }
 
