@@ -64,7 +64,7 @@ TEST_F(EvaluationDatasetTest, BytesAreThoseBehindTheScoredTokens) {
   EXPECT_EQ(EvaluationDataset({corpus("b.h5", {{1, 2, 3}, {4}}), "train"}, 2).bytes(), 3.0);
 
   CorpusManifest manifest = read_manifest(path("a.h5"));
-  manifest.table.datasets.erase(kDocBytes);
+  manifest.table.datasets.erase(kDocBytesPath);
   manifest.table.attributes.bytes = 0;
   const auto without =
       std::make_shared<const Corpus>(path("a.h5"), manifest, CorpusVerification::kFull, nullptr);
