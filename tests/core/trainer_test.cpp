@@ -1,10 +1,13 @@
 #include "core/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <mutex>
 
+#include "core/checkpoint/resume.h"
 #include "core/run/snapshot.h"
 #include "parallel/flat_reducer.h"
 #include "tests/objectives/tiny_objective.h"
@@ -30,7 +33,7 @@ class CountingRows : public Dataset {
   }
 };
 
-struct Setup {
+struct RunSetup {
   std::string objective = "causal_lm";
   BatchLayout layout{12, 1, 1};
   std::int64_t steps = 6;
@@ -60,7 +63,7 @@ RunIdentity identity() {
 }
 
 // One rank of a whole run: what build_trainer does, with fakes around it.
-Outcome train(const Setup& setup, Communicator& control) {
+Outcome train(const RunSetup& setup, Communicator& control) {
   const auto objective = testing::make_tiny_objective(setup.objective, kVocab, kLength);
   FlatBuffer parameters(*objective);
   const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.1});
@@ -110,7 +113,7 @@ Outcome train(const Setup& setup, Communicator& control) {
   return outcome;
 }
 
-Outcome train_alone(const Setup& setup) {
+Outcome train_alone(const RunSetup& setup) {
   Outcome outcome;
   testing::run_ranks(1, [&](Communicator& control) { outcome = train(setup, control); });
   return outcome;
@@ -126,7 +129,7 @@ class SplitTest : public ::testing::TestWithParam<std::string> {};
 TEST_P(SplitTest, AnySplitGivesTheSameGradientAndWeights) {
   at::set_num_threads(1);
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.objective = GetParam();
   setup.run_dir = folder / "whole";
   std::filesystem::create_directories(setup.run_dir);
@@ -153,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(Objectives, SplitTest, ::testing::ValuesIn(objectives()
 
 TEST(Trainer, ResumedRunEqualsAnUnbrokenOneBitForBit) {
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.run_dir = folder / "unbroken";
   std::filesystem::create_directories(setup.run_dir);
   setup.steps = 8;
@@ -180,7 +183,7 @@ TEST(Trainer, ResumedRunEqualsAnUnbrokenOneBitForBit) {
 
 TEST(Trainer, AStepThatIsNotFiniteChangesNoWeight) {
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.run_dir = folder.path();
   setup.steps = 4;
   at::Tensor before, after;
@@ -200,7 +203,7 @@ TEST(Trainer, AStepThatIsNotFiniteChangesNoWeight) {
 
 TEST(Trainer, TooManyOfThemEndTheRun) {
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.run_dir = folder.path();
   setup.steps = 20;
   setup.disturb = [](FlatBuffer& parameters, std::int64_t) {
@@ -211,13 +214,13 @@ TEST(Trainer, TooManyOfThemEndTheRun) {
 
 TEST(Trainer, OneRanksSignalStopsAll) {
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.run_dir = folder.path();
   setup.layout = {4, 3, 1};
   std::mutex mutex;
   std::vector<std::uint64_t> steps;
   testing::run_ranks(3, [&](Communicator& control) {
-    Setup own = setup;
+    RunSetup own = setup;
     own.stop = [&](std::int64_t calls) {
       return control.rank() == 1 && calls == 2 ? StopRequest::kPreempt : StopRequest::kNone;
     };
@@ -232,7 +235,7 @@ TEST(Trainer, OneRanksSignalStopsAll) {
 // One file, one registration line (tests/objectives/toy_objective.cpp): it trains like any other.
 TEST(Trainer, AToyObjectiveLearns) {
   const testing::ScratchFolder folder;
-  Setup setup;
+  RunSetup setup;
   setup.objective = "skip_one_lm";
   setup.run_dir = folder.path();
   setup.steps = 20;
