@@ -199,6 +199,7 @@ void TrainingRun::Parts::make_recorder(bool resumed) {
     if (plan.hours == 0) setup.steps = plan.steps;
     if (resumed) setup.resumed_at = static_cast<std::int64_t>(state.step);
     setup.peak_flops = config.logging.peak_flops;
+    if (!setup.peak_flops) setup.peak_flops = measure_peak_flops(compute, device);
     if (const auto limit = memory_limit(process)) setup.memory_limit_gib = *limit / (1 << 30);
     setup.flops_per_token = plan.flops_per_token;
     setup.samples_per_epoch = static_cast<double>(inputs.train->size());
@@ -223,6 +224,10 @@ std::vector<std::string> TrainingRun::Parts::banner(
                          layout.micro_batch, " x data_ranks ", layout.ranks, " x accumulation ",
                          layout.accumulation, "; x ", config.data.sequence_length, " = ",
                          layout.sequences() * config.data.sequence_length, " tokens a step"));
+  lines.push_back(concat("mfu         useful FLOP/s / peak; useful = tokens/s x ",
+                         scientific(plan.flops_per_token, 2),
+                         " (3 x forward, causal attention halved); peak ",
+                         config.logging.peak_flops ? "given" : "of a measured GEMM"));
   const double epochs = static_cast<double>(plan.steps) * static_cast<double>(layout.sequences()) /
                         static_cast<double>(inputs.train->size());
   lines.push_back(plan.hours > 0

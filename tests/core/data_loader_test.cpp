@@ -54,6 +54,7 @@ TEST(DataLoader, SamplesOfAStepDoNotDependOnHowTheyAreDealtOut) {
   const auto expected = rows_read({12, 1, 1}, 0, 8);
   for (std::int64_t ranks : {1, 2, 3, 4, 6}) {
     for (std::int64_t micro : {1, 2}) {
+      if (12 % (ranks * micro) != 0) continue;
       EXPECT_EQ(rows_read({micro, ranks, 12 / ranks / micro}, 0, 8), expected)
           << ranks << " ranks, micro batch " << micro;
     }
