@@ -1,6 +1,5 @@
 #include "launch/network.h"
 
-
 #include <ATen/ops/ones.h>
 
 #include <algorithm>

@@ -103,10 +103,10 @@ Outcome train(const RunSetup& setup, Communicator& control) {
     if (step == 1) outcome.first_gradient = parameters.gradients().clone();
     setup.disturb(parameters, step);
   };
-  Trainer trainer({*objective, parameters, *optimizer, reducer, control, loader, evaluator,
-                   checkpointer, recorder, [&] { return setup.stop(++calls); },
-                   [](std::int64_t) {}, dump},
-                  plan, state);
+  Trainer trainer(
+      {*objective, parameters, *optimizer, reducer, control, loader, evaluator, checkpointer,
+       recorder, [&] { return setup.stop(++calls); }, [](std::int64_t) {}, dump},
+      plan, state);
   outcome.code = trainer.run();
   outcome.state = trainer.state();
   outcome.values = parameters.values().clone();
@@ -135,8 +135,8 @@ TEST_P(SplitTest, AnySplitGivesTheSameGradientAndWeights) {
   std::filesystem::create_directories(setup.run_dir);
   const Outcome whole = train_alone(setup);
   int split = 0;
-  for (const BatchLayout& layout : {BatchLayout{1, 1, 12}, BatchLayout{3, 2, 2}, BatchLayout{4, 3, 1},
-                                    BatchLayout{1, 4, 3}}) {
+  for (const BatchLayout& layout :
+       {BatchLayout{1, 1, 12}, BatchLayout{3, 2, 2}, BatchLayout{4, 3, 1}, BatchLayout{1, 4, 3}}) {
     setup.layout = layout;
     setup.run_dir = folder / std::to_string(split++);
     std::filesystem::create_directories(setup.run_dir);

@@ -21,18 +21,17 @@ TEST(PlanBatch, EitherTheEquationHoldsOrItIsPrinted) {
   for (std::int64_t sequences = 1; sequences <= 40; ++sequences) {
     for (std::int64_t micro = 1; micro <= 5; ++micro) {
       for (std::int64_t ranks = 1; ranks <= 5; ++ranks) {
-        const RunConfig config = config_of(
-            concat("global_batch_sequences: ", sequences, ", micro_batch: ", micro));
+        const RunConfig config =
+            config_of(concat("global_batch_sequences: ", sequences, ", micro_batch: ", micro));
         if (sequences % (micro * ranks) == 0) {
           const BatchLayout layout = plan_batch(config, ranks, everything_fits);
           EXPECT_EQ(layout.sequences(), sequences);
           EXPECT_EQ(layout.micro_batch, micro);
         } else {
-          testing::expect_error(
-              ExitCode::kBadConfig,
-              concat("train.global_batch_sequences ", sequences, " = micro_batch ", micro,
-                     " x data_ranks ", ranks),
-              [&] { plan_batch(config, ranks, everything_fits); });
+          testing::expect_error(ExitCode::kBadConfig,
+                                concat("train.global_batch_sequences ", sequences,
+                                       " = micro_batch ", micro, " x data_ranks ", ranks),
+                                [&] { plan_batch(config, ranks, everything_fits); });
         }
       }
     }
@@ -53,9 +52,8 @@ TEST(PlanBatch, TheMessageIsTheContracts) {
   testing::expect_error(ExitCode::kBadConfig, "not a multiple of data.sequence_length 64", [] {
     plan_batch(config_of("global_batch_tokens: 100"), 1, everything_fits);
   });
-  testing::expect_error(ExitCode::kBadConfig, "Give exactly one", [] {
-    plan_batch(config_of("micro_batch: 1"), 1, everything_fits);
-  });
+  testing::expect_error(ExitCode::kBadConfig, "Give exactly one",
+                        [] { plan_batch(config_of("micro_batch: 1"), 1, everything_fits); });
 }
 
 TEST(PlanBatch, AutoTakesTheLargestDivisorThatFits) {
