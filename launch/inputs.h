@@ -29,5 +29,4 @@ struct RunInputs {
 /// too short for data.sequence_length, made with another tokenizer, or without the split asked for.
 RunInputs open_inputs(const RunConfig& config);
 
-
 }  // namespace pretrain

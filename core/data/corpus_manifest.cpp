@@ -245,7 +245,8 @@ CorpusManifest manifest_from_json(std::string_view json, const std::string& plac
   check_json(json, kMaxCorpusManifestBytes, place);
   const Json root = Json::parse(json);
   const Fields fields(root, place);
-  if (fields.text("format") != kCorpusManifestFormat) fields.refuse("format", kCorpusManifestFormat);
+  if (fields.text("format") != kCorpusManifestFormat)
+    fields.refuse("format", kCorpusManifestFormat);
   if (fields.number("version") > kCorpusManifestVersion) {
     fail(ExitCode::kBadData, place, ": version ", fields.number("version"), ", this program reads ",
          kCorpusManifestVersion, ". Use the program that wrote it, or a newer one");

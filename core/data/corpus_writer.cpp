@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/data/pending_file.h"
 #include "core/data/hdf5_handle.h"
+#include "core/data/pending_file.h"
 
 namespace pretrain {
 namespace {

@@ -70,7 +70,8 @@ class CorpusTest : public CorpusFixture {
 TEST_F(CorpusTest, GivesBackWhatWasWritten) {
   make_corpus("a.h5", {{1, 2, 3}, {4}, {5, 6}}, 300, 299,
               {{"train", {{0, 1}, {2, 3}}}, {"valid", {{1, 2}}}});
-  for (const CorpusVerification mode : {CorpusVerification::kAuto, CorpusVerification::kFull, CorpusVerification::kSizes}) {
+  for (const CorpusVerification mode :
+       {CorpusVerification::kAuto, CorpusVerification::kFull, CorpusVerification::kSizes}) {
     const auto corpus = Corpus::open(path("a.h5"), mode);
     EXPECT_EQ(corpus->path(), path("a.h5"));
     EXPECT_EQ(corpus->vocab_size(), 300);
