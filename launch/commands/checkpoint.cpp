@@ -28,7 +28,7 @@ ExitCode run_checkpoint(const std::vector<std::string>& arguments, Process& proc
   std::cout << to_text(entries);
   for (const CheckpointEntry& entry : entries) {
     if (verify->parsed() && !entry.valid) {
-      fail(ExitCode::kBadData, run_dir, "/checkpoints/", entry.name, ": ", entry.reason,
+      fail(ExitCode::kBadData, entry.reason,
            ". A resume passes it over; remove it or copy it again");
     }
   }

@@ -81,7 +81,9 @@ bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& 
     if (process.rank() == 0) std::cout << app.help("", CLI::AppFormatMode::All);
     return false;
   } catch (const CLI::ParseError& error) {
-    fail(ExitCode::kUsage, app.get_name(), ": ", error.what(), ". See ", app.get_name(), " --help");
+    std::string name = app.get_name();
+    for (const CLI::App* given : app.get_subcommands()) name += " " + given->get_name();
+    fail(ExitCode::kUsage, name, ": ", error.what(), ". See ", name, " --help");
   }
 }
 
