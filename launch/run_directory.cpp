@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/base/logging.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/environment.h"
@@ -18,8 +18,9 @@ void check_identity(const RunConfig& config, const CheckpointReader& checkpoint)
   if (changes.empty()) return;
   const std::string& first = changes.front();
   const std::string key = first.substr(0, first.find(' '));
-  fail(ExitCode::kBadConfig, key, " was ", first.substr(key.size() + 5, first.find(", is ") - key.size() - 5),
-       " in ", checkpoint.path(), first.substr(first.find(", is ")),
+  fail(ExitCode::kBadConfig, key, " was ",
+       first.substr(key.size() + 5, first.find(", is ") - key.size() - 5), " in ",
+       checkpoint.path(), first.substr(first.find(", is ")),
        ". Use another run.dir or run.allow_change=[", key, "]");
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/config/yaml_surface.h"
+#include "core/config/yaml/yaml_surface.h"
 
 namespace pretrain {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "core/base/replace_file.h"
+#include "core/base/files/replace_file.h"
 #include "core/metrics/metrics_record.h"
 
 namespace pretrain {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/json_object.h"
+#include "core/base/json/json_writer.h"
 #include "core/metrics/jsonl_writer.h"
 
 namespace pretrain {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/files/replace_file.h"
 #include "core/base/logging.h"
-#include "core/base/replace_file.h"
 
 namespace pretrain {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/append_file.h"
+#include "core/base/files/append_file.h"
 
 namespace pretrain {
 

@@ -4,8 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/files/replace_file.h"
 #include "core/base/logging.h"
-#include "core/base/replace_file.h"
 
 namespace pretrain {
 

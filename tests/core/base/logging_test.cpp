@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/append_file.h"
+#include "core/base/files/append_file.h"
 #include "tests/core/metrics/temporary_folder.h"
 
 namespace pretrain {
