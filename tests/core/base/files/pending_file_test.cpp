@@ -78,13 +78,5 @@ TEST_F(PendingFileTest, ReadsWholeFilesUpToALimit) {
   EXPECT_THAT(message([&] { read_file(file, 2); }), HasSubstr("at most 2 B are read"));
 }
 
-TEST(FormatBytes, ChoosesTheUnit) {
-  EXPECT_EQ(format_bytes(0), "0 B");
-  EXPECT_EQ(format_bytes(1023), "1023 B");
-  EXPECT_EQ(format_bytes(1024), "1.0 KiB");
-  EXPECT_EQ(format_bytes(3543348019), "3.3 GiB");
-  EXPECT_EQ(format_bytes(UINT64_MAX), "16.0 EiB");
-}
-
 }  // namespace
 }  // namespace pretrain
