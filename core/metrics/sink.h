@@ -29,7 +29,7 @@ class Sink {
   bool lost() const;
 
  private:
-  void guarded(const std::function<void(const AppendFile&)>& action);
+  void guarded(const std::function<void(AppendFile&)>& action);
   void lose(const std::string& reason);
 
   std::string path_;

@@ -6,15 +6,11 @@
 
 #include <cerrno>
 
+#include "core/base/files/directory.h"
+#include "core/base/files/file_observer.h"
+
 namespace pretrain {
 namespace {
-
-void make_folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash == 0) return;
-  // A failure shows, with its reason, when the file is opened.
-  ::mkdir(path.substr(0, slash).c_str(), 0750);
-}
 
 [[noreturn]] void refuse(const std::string& path, const char* what) {
   throw UnsafeFile(concat(path, ": is ", what, ", expected a regular file of your own. Remove it"));
@@ -22,35 +18,38 @@ void make_folder_of(const std::string& path) {
 
 void check_own_regular(int fd, const std::string& path) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) {
-    fail(ExitCode::kCannotCreate, path, ": cannot stat: ", error_text(errno));
-  }
+  if (::fstat(fd, &info) != 0) fail_output(errno, path, "stat");
   if (!S_ISREG(info.st_mode)) refuse(path, "not a regular file");
   if (info.st_uid != ::geteuid()) refuse(path, "owned by another user");
   if (info.st_nlink != 1) refuse(path, "also known by another name (hard link)");
 }
 
-}  // namespace
-
-AppendFile::AppendFile(const std::string& path) {
-  make_folder_of(path);
-  const int fd =
-      ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-  if (fd < 0) {
+OutputFile open_to_append(const std::string& path) {
+  // A failure shows, with its reason, when the file is opened.
+  ::mkdir(parent_of(path).c_str(), kDirectoryMode);
+  const int injected = observe_file_operation({"append", path});
+  if (injected != 0) fail_output(injected, path, "open");
+  FileDescriptor fd(::open(
+      path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode));
+  if (fd.get() < 0) {
     const int error = errno;
     if (error == ELOOP) refuse(path, "a symbolic link");
     if (error == EISDIR || error == ENXIO) refuse(path, "not a regular file");
     fail(ExitCode::kCannotCreate, path, ": cannot open: ", error_text(error));
   }
-  file_ = WritableFile(fd, path);
-  check_own_regular(fd, path);
+  check_own_regular(fd.get(), path);
+  return OutputFile(std::move(fd), path);
 }
 
+}  // namespace
+
+AppendFile::AppendFile(const std::string& path) : file_(open_to_append(path)) {}
+
 bool AppendFile::ends_torn() const {
-  struct stat info {};
-  if (::fstat(file_.get(), &info) != 0 || info.st_size == 0) return false;
-  char last = '\n';
-  return ::pread(file_.get(), &last, 1, info.st_size - 1) == 1 && last != '\n';
+  const std::uint64_t size = file_.size();
+  std::byte last{'\n'};
+  if (size != 0) file_.read_back(size - 1, std::span(&last, 1));
+  return last != std::byte{'\n'};
 }
 
 }  // namespace pretrain

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/base/files/writable_file.h"
+#include "core/base/files/file.h"
 
 namespace pretrain {
 
@@ -20,19 +20,20 @@ class UnsafeFile : public Error {
 /// mix. Not thread-safe.
 class AppendFile {
  public:
-  /// Opens `path`, creating it (mode 0640) and its folder (mode 0750, one level) if missing. Never
-  /// blocks on a FIFO, never follows a symbolic link. Throws UnsafeFile, or Error(kCannotCreate).
+  /// Opens `path`, creating it and its folder (one level) if missing. Never blocks on a FIFO, never
+  /// follows a symbolic link. Throws UnsafeFile, or Error(kCannotCreate).
   explicit AppendFile(const std::string& path);
 
-  /// Throws Error with kCannotCreate if the file cannot grow, else kIo.
-  void append(std::string_view bytes) const { file_.write(bytes); }
+  /// One write(2), so that a kill leaves at most one torn line. Throws kCannotCreate if the file
+  /// cannot grow, else kIo.
+  void append(std::string_view bytes) { file_.write(bytes); }
   /// Throws Error(kIo).
-  void sync() const { file_.sync(); }
+  void sync() { file_.sync(); }
   /// True if a crash or a full disk left the last line without its newline.
   bool ends_torn() const;
 
  private:
-  WritableFile file_;
+  OutputFile file_;
 };
 
 }  // namespace pretrain

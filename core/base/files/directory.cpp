@@ -17,9 +17,6 @@
 namespace pretrain {
 namespace {
 
-constexpr mode_t kFileMode = 0640;
-constexpr mode_t kDirectoryMode = 0750;
-
 /// Makes the observed call, again after an interruption; its result, or -1 with errno set.
 template <class Call>
 int observed(const FileOperation& operation, Call call) {
@@ -56,6 +53,16 @@ Directory Directory::open(const std::string& path) {
   return Directory(std::move(fd), path);
 }
 
+Directory Directory::open_parent(const std::string& file_path) {
+  const std::string path = parent_of(file_path);
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    fail(ExitCode::kCannotCreate, file_path, ": cannot open the folder ", path, ": ",
+         error_text(errno), ". Check that it exists and can be written to");
+  }
+  return Directory(std::move(fd), path);
+}
+
 Directory Directory::create(const std::string& path) {
   for (std::size_t end = path.find('/', 1); end != 0;
        end = end == std::string::npos ? 0 : path.find('/', end + 1)) {
@@ -64,9 +71,7 @@ Directory Directory::create(const std::string& path) {
     if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
     try {
       make_directory(AT_FDCWD, part.c_str(), part);
-      const std::size_t slash = part.rfind('/');
-      const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash + 1);
-      Directory::open(parent).sync();
+      Directory::open(parent_of(part)).sync();
     } catch (const Error&) {
       // Another process may have made it since.
       if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) throw;
@@ -91,26 +96,10 @@ Directory Directory::create_directory(const std::string& name) const {
 
 OutputFile Directory::create_file(const std::string& name) const {
   FileDescriptor fd(observed({"create", path_of(name)}, [&] {
-    return ::openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+    return ::openat(fd_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     kFileMode);
   }));
   if (fd.get() < 0) fail_output(errno, path_of(name), "create");
-  return OutputFile(std::move(fd), path_of(name));
-}
-
-OutputFile Directory::append_file(const std::string& name) const {
-  FileDescriptor fd(observed({"append", path_of(name)}, [&] {
-    // O_NONBLOCK: opening a planted FIFO must fail, not wait for its reader.
-    return ::openat(fd_.get(), name.c_str(),
-                    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, kFileMode);
-  }));
-  if (fd.get() < 0) fail_output(errno, path_of(name), "open for appending");
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) fail_output(errno, path_of(name), "stat");
-  if (!S_ISREG(info.st_mode) || info.st_nlink != 1 || info.st_uid != ::geteuid()) {
-    fail(ExitCode::kCannotCreate, path_of(name),
-         ": is not a regular file of this user with one link. Remove it");
-  }
   return OutputFile(std::move(fd), path_of(name));
 }
 
@@ -127,14 +116,7 @@ std::optional<std::string> Directory::read_text(const std::string& name,
   if (::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
     return std::nullopt;
   }
-  const InputFile file = open_file(name);
-  if (file.size() > max_bytes) {
-    fail(ExitCode::kBadData, path_of(name), ": has ", file.size(), " bytes, expected at most ",
-         max_bytes);
-  }
-  std::string text(file.size(), '\0');
-  file.read(0, std::as_writable_bytes(std::span(text)));
-  return text;
+  return open_file(name).text(max_bytes);
 }
 
 void Directory::write_text(const std::string& name, std::string_view text) const {

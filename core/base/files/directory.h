@@ -17,6 +17,8 @@ class Directory {
  public:
   /// Opens an existing directory; links in `path` are followed. Throws kBadData.
   static Directory open(const std::string& path);
+  /// Opens the directory that an output file is to go to. Throws kCannotCreate.
+  static Directory open_parent(const std::string& file_path);
   /// Makes `path` and its missing parents, durable, and opens it.
   static Directory create(const std::string& path);
 
@@ -27,8 +29,6 @@ class Directory {
   Directory create_directory(const std::string& name) const;  ///< kCannotCreate if taken
   /// A new empty file; kCannotCreate if the name is taken.
   OutputFile create_file(const std::string& name) const;
-  /// For appending; made if missing. Anything but a regular file of ours with one link is refused.
-  OutputFile append_file(const std::string& name) const;
   InputFile open_file(const std::string& name) const;  ///< never waits for a FIFO's writer
 
   /// The whole file; nothing if there is none; kBadData if it has more than `max_bytes` bytes.

@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cmath>
 #include <system_error>
 
+#include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "core/base/files/file_observer.h"
 
@@ -20,8 +19,6 @@ namespace {
 
 // One call never moves more, so that a signal or a slow disk is noticed soon.
 constexpr std::size_t kMaxTransfer = std::size_t{16} << 20;
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 bool cannot_create(int error) {
   switch (error) {
@@ -56,18 +53,34 @@ struct stat stat_of(const FileDescriptor& fd, const std::string& path) {
   return info;
 }
 
+/// Reads until `out` is full or the file ends; the number of bytes read.
+std::size_t read_at(const FileDescriptor& fd, const std::string& path, std::uint64_t offset,
+                    std::span<std::byte> out) {
+  std::size_t filled = 0;
+  while (filled < out.size()) {
+    const ssize_t got =
+        ::pread(fd.get(), out.data() + filled, std::min(out.size() - filled, kMaxTransfer),
+                static_cast<off_t>(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_input(errno, path, "read");
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
 }  // namespace
 
 void fail_output(int error, const std::string& path, const char* what) {
   fail(cannot_create(error) ? ExitCode::kCannotCreate : ExitCode::kIo, path, ": cannot ", what,
-       ": ", reason(error));
+       ": ", error_text(error));
 }
 
 void fail_input(int error, const std::string& path, const char* what) {
   const bool input_is_bad =
       error != EIO && error != ESTALE && error != ENOMEM && error != EMFILE && error != ENFILE;
   fail(input_is_bad ? ExitCode::kBadData : ExitCode::kIo, path, ": cannot ", what, ": ",
-       reason(error));
+       error_text(error), input_is_bad ? ". Check the path and the rights" : "");
 }
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
@@ -90,7 +103,7 @@ void OutputFile::fail_write(int error, const char* what, std::uint64_t bytes) co
   if ((error != ENOSPC && error != EDQUOT) || ::fstatvfs(fd_.get(), &info) != 0) {
     fail_output(error, path_, what);
   }
-  fail(ExitCode::kCannotCreate, path_, ": cannot ", what, ": ", reason(error), ": ",
+  fail(ExitCode::kCannotCreate, path_, ": cannot ", what, ": ", error_text(error), ": ",
        format_bytes(bytes), " needed, ",
        format_bytes(std::uint64_t{info.f_bavail} * std::uint64_t{info.f_frsize}),
        " free. Free space or raise the quota");
@@ -106,22 +119,32 @@ void OutputFile::reserve(std::uint64_t bytes) {
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
+  write_at(offset_, bytes);
+  offset_ += bytes.size();
+}
+
+void OutputFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const auto part = bytes.first(std::min(bytes.size(), kMaxTransfer));
-    const int injected = observe_file_operation({"pwrite", path_, {}, offset_, part});
+    const int injected = observe_file_operation({"pwrite", path_, {}, offset, part});
     if (injected != 0) fail_write(injected, "write", bytes.size());
     const ssize_t written =
-        ::pwrite(fd_.get(), part.data(), part.size(), static_cast<off_t>(offset_));
+        ::pwrite(fd_.get(), part.data(), part.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) fail_write(written < 0 ? errno : EIO, "write", bytes.size());
-    offset_ += static_cast<std::uint64_t>(written);
+    offset += static_cast<std::uint64_t>(written);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
 }
 
-void OutputFile::rewrite(std::string_view text) {
-  offset_ = 0;
-  write(text);
+void OutputFile::read_back(std::uint64_t offset, std::span<std::byte> out) const {
+  if (read_at(fd_, path_, offset, out) != out.size()) {
+    fail(ExitCode::kIo, path_, ": is shorter than what was written to it");
+  }
+}
+
+std::uint64_t OutputFile::size() const {
+  return static_cast<std::uint64_t>(stat_of(fd_, path_).st_size);
 }
 
 void OutputFile::sync() {
@@ -147,19 +170,28 @@ InputFile::InputFile(FileDescriptor fd, std::string path)
   modified_ns_ = modification_time_ns(info);
 }
 
+InputFile InputFile::open(const std::string& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (fd.get() < 0) fail_input(errno, path, "open");
+  return InputFile(std::move(fd), path);
+}
+
 void InputFile::read(std::uint64_t offset, std::span<std::byte> out) const {
-  while (!out.empty()) {
-    const ssize_t got = ::pread(fd_.get(), out.data(), std::min(out.size(), kMaxTransfer),
-                                static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_input(errno, path_, "read");
-    if (got == 0) {
-      fail(ExitCode::kBadData, path_, ": ends at byte ", offset, ", ", out.size(),
-           " more bytes expected. Copy it again");
-    }
-    offset += static_cast<std::uint64_t>(got);
-    out = out.subspan(static_cast<std::size_t>(got));
+  const std::size_t got = read_at(fd_, path_, offset, out);
+  if (got < out.size()) {
+    fail(ExitCode::kBadData, path_, ": ends at byte ", offset + got, ", ", out.size() - got,
+         " more bytes expected. Copy it again");
   }
+}
+
+std::string InputFile::text(std::size_t max_bytes) const {
+  if (size_ > max_bytes) {
+    fail(ExitCode::kBadData, path_, ": has ", size_, " bytes, expected at most ", max_bytes,
+         ". Check that it is the right file");
+  }
+  std::string text(size_, '\0');
+  read(0, std::as_writable_bytes(std::span(text)));
+  return text;
 }
 
 void InputFile::require_unchanged() const {
@@ -170,14 +202,12 @@ void InputFile::require_unchanged() const {
   }
 }
 
-std::string format_bytes(std::uint64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) return concat(bytes, " B");
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; value >= 1023.95 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  const auto tenths = std::llround(value * 10);
-  return concat(tenths / 10, ".", tenths % 10, " ", kUnits[unit]);
+std::string error_text(int error) { return std::generic_category().message(error); }
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 std::string random_hex(std::size_t bytes) {

@@ -1,53 +1,47 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
 #include <string>
+#include <string_view>
+
+#include "core/base/files/directory.h"
+#include "core/base/files/file.h"
 
 namespace pretrain {
 
-/// The bytes of a regular file. Throws kBadData if it is missing, no regular file or longer than
-/// `max_bytes`; kIo if it cannot be read.
-std::string read_file(const std::string& path, std::uint64_t max_bytes);
-
-/// A new file that takes its final name only when it is complete and on disk. It lies beside its
-/// final place under a random name (mode 0640 less umask) and vanishes with this object unless it
-/// was published. Every failed write throws: kCannotCreate with path, need and free space if the
-/// disk or a quota is full or the folder refuses; kIo otherwise. Not thread-safe.
+/// The next content of a file. It is written beside it, under the name tmp-NAME-NONCE, and takes
+/// its name at once, so that a reader sees the old content or the new one, never a part. Unless
+/// published it vanishes with this object; what a killed process left goes with
+/// Directory::remove_leftovers.
 class PendingFile {
  public:
-  /// `path`: the final name, for messages and publish().
+  /// `path`: the final name. Throws kCannotCreate.
   explicit PendingFile(std::string path);
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
 
   const std::string& path() const { return path_; }
-  const std::string& temporary_path() const { return temporary_path_; }
-  /// Reserves disk space so that the file can hold `bytes`; keeps its content.
-  void reserve(std::uint64_t bytes);
-  void append(std::span<const std::byte> bytes);
-  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
-  void read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
-  std::uint64_t size() const;
-  /// Waits until the content is on disk.
-  void sync();
+  std::string temporary_path() const { return folder_.path_of(temporary_); }
+  OutputFile& content() { return content_; }
+  const OutputFile& content() const { return content_; }
   /// Removes the name at once; the content lives as long as this object. For scratch files.
   void unlink();
-  /// Renames to path(), replacing what is there. Call sync() before, sync_folder() after.
+  /// Closes and renames to path(), replacing what is there. Durable if content().sync() was called
+  /// before; the name itself after sync_folder().
   void publish();
+  void sync_folder() const { folder_.sync(); }
 
  private:
-  [[noreturn]] void refuse(const char* action, int error, std::uint64_t need) const;
-
   std::string path_;
-  std::string temporary_path_;
-  int descriptor_ = -1;
+  Directory folder_;
+  std::string temporary_;
+  OutputFile content_;
   bool named_ = true;
 };
 
-/// Makes renames in the folder of `path` durable. Throws kIo.
-void sync_folder(const std::string& path);
+/// Replaces the whole content of `path` by `text`, at once but without waiting for the disk: after
+/// a power cut it may be old or empty. Directory::replace_text waits. Throws as PendingFile and
+/// OutputFile do.
+void replace_file(const std::string& path, std::string_view text);
 
 }  // namespace pretrain

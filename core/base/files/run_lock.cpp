@@ -10,6 +10,7 @@
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
 #include "core/base/error.h"
@@ -278,7 +279,8 @@ void RunLock::beat() {
     try {
       if (!has_own_nonce()) return;
       ++counter_;
-      file_->rewrite(own_text());
+      const std::string text = own_text();
+      file_->write_at(0, std::as_bytes(std::span(text)));
     } catch (const std::exception&) {
       // A disk that fails now may recover; saves ask still_ours() themselves and report it.
     }

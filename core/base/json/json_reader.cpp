@@ -6,9 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/escape_control.h"
 
 namespace pretrain {
 namespace {
+
+// A key of a file as part of a message.
+std::string shown(std::string_view key) {
+  constexpr std::size_t kMaxBytes = 80;
+  return escape_control(key.substr(0, kMaxBytes)) + (key.size() > kMaxBytes ? "..." : "");
+}
 
 /// Builds a JsonValue from the parser's events. Returning false stops the parser.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
@@ -35,7 +42,9 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     for (const auto& member : members) keys.push_back(member.key);
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end()) return refuse(concat("key \"", *twice, "\" is given twice"));
+    if (twice != keys.end()) {
+      return refuse(concat("key \"", shown(*twice), "\" is given twice in one object"));
+    }
     return close();
   }
   bool parse_error(std::size_t position, const std::string&,
@@ -110,15 +119,19 @@ JsonValue parse_json(std::string_view text, const std::string& place, const Json
   if (text.starts_with("\xEF\xBB\xBF")) fail(ExitCode::kBadData, place, ": starts with a BOM");
   Builder builder(limits);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {
-    fail(ExitCode::kBadData, place, ": ", builder.reason());
+    fail(ExitCode::kBadData, place, ": ", builder.reason(), ". Copy or write the file again");
   }
   return builder.take();
+}
+
+void check_json(std::string_view text, const std::string& place, const JsonLimits& limits) {
+  parse_json(text, place, limits);
 }
 
 template <class T>
 const T& JsonReader::expect(const char* what) const {
   const T* found = std::get_if<T>(&value_->data);
-  if (found == nullptr) fail(ExitCode::kBadData, place_, ": expected ", what);
+  if (found == nullptr) refuse(what);
   return *found;
 }
 
@@ -127,11 +140,23 @@ bool JsonReader::has(std::string_view key) const { return find(*value_, key) != 
 JsonReader JsonReader::at(std::string_view key) const {
   expect<JsonValue::Object>("an object");
   const JsonValue* found = find(*value_, key);
-  if (found == nullptr) fail(ExitCode::kBadData, place_, ": ", key, " is missing");
+  if (found == nullptr)
+    fail(ExitCode::kBadData, place_, ": ", key, " is missing. Copy or write the file again");
   return JsonReader(*found, concat(place_, ": ", key));
 }
 
 std::uint64_t JsonReader::whole() const { return expect<std::uint64_t>("a whole number"); }
+
+void JsonReader::refuse(const std::string& expected) const {
+  fail(ExitCode::kBadData, place_, ": expected ", expected, ". Copy or write the file again");
+}
+
+std::int64_t JsonReader::integer() const {
+  if (const auto* negative = std::get_if<std::int64_t>(&value_->data)) return *negative;
+  const std::uint64_t whole = expect<std::uint64_t>("a whole number");
+  if (whole > INT64_MAX) refuse("a whole number below 2^63");
+  return static_cast<std::int64_t>(whole);
+}
 
 double JsonReader::number() const {
   if (const auto* text = std::get_if<std::string>(&value_->data)) {
@@ -163,7 +188,8 @@ std::vector<JsonReader> JsonReader::items() const {
 std::vector<std::pair<std::string, JsonReader>> JsonReader::members() const {
   std::vector<std::pair<std::string, JsonReader>> readers;
   for (const auto& member : expect<JsonValue::Object>("an object")) {
-    readers.emplace_back(member.key, JsonReader(member.value, concat(place_, ": ", member.key)));
+    readers.emplace_back(member.key,
+                         JsonReader(member.value, concat(place_, ": ", shown(member.key))));
   }
   return readers;
 }

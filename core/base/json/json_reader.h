@@ -37,6 +37,8 @@ struct JsonLimits {
 /// the limits. Throws kBadData with `place` (the file) and the reason.
 JsonValue parse_json(std::string_view text, const std::string& place,
                      const JsonLimits& limits = {});
+/// Throws as parse_json does. For texts that a lenient library reads next.
+void check_json(std::string_view text, const std::string& place, const JsonLimits& limits = {});
 
 /// Reads a JsonValue with the types its owner expects; everything else throws kBadData naming file
 /// and key ("state.json: data.samples: expected a whole number"). Borrows the value.
@@ -49,6 +51,7 @@ class JsonReader {
   bool has(std::string_view key) const;       ///< an object with this member
   JsonReader at(std::string_view key) const;  ///< that member; it must be there
   std::uint64_t whole() const;                ///< a whole number >= 0
+  std::int64_t integer() const;               ///< a whole number of either sign
   bool boolean() const;                       ///< true or false
   double number() const;                      ///< any number, or "nan", "inf", "-inf"
   const std::string& text() const;
@@ -56,6 +59,7 @@ class JsonReader {
   std::vector<std::pair<std::string, JsonReader>> members() const;  ///< of an object
 
   const std::string& place() const { return place_; }
+  [[noreturn]] void refuse(const std::string& expected) const;  ///< "PLACE: expected ..."
 
  private:
   template <class T>

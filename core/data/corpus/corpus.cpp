@@ -6,7 +6,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/base/files/pending_file.h"
+#include "core/base/files/file.h"
 
 namespace pretrain {
 namespace {
@@ -197,7 +197,7 @@ void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const
 
 std::unique_ptr<Tokenizer> Corpus::load_tokenizer() const {
   const std::string place = corpus_tokenizer_path(path());
-  auto tokenizer = tokenizer_from_json(read_file(place, kMaxTokenizerJson), place);
+  auto tokenizer = tokenizer_from_json(InputFile::open(place).text(kMaxTokenizerJson), place);
   if (tokenizer->sha256() != tokenizer_sha256()) {
     fail(ExitCode::kBadData, place, ": sha256 is ", tokenizer->sha256(), ", ", path(),
          " was built with ", tokenizer_sha256(), ". Copy both files again");

@@ -5,9 +5,9 @@
 #include <functional>
 #include <map>
 
+#include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "core/base/files/file.h"
-#include "core/base/files/pending_file.h"
 #include "core/base/random.h"
 #include "core/data/corpus/corpus_writer.h"
 #include "core/text/utf8.h"
@@ -146,7 +146,7 @@ class SplitChooser {
 
 std::unique_ptr<Tokenizer> open_tokenizer(const std::string& name) {
   if (name == "byte") return make_byte_tokenizer();
-  return tokenizer_from_json(read_file(name, kMaxTokenizerJson), name);
+  return tokenizer_from_json(InputFile::open(name).text(kMaxTokenizerJson), name);
 }
 
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress) {

@@ -6,8 +6,8 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/base/files/pending_file.h"
-#include "core/text/strict_json.h"
+#include "core/base/files/file.h"
+#include "core/base/json/json_reader.h"
 
 namespace pretrain {
 namespace {
@@ -16,47 +16,9 @@ using Json = nlohmann::json;  // sorted keys: dump() is canonical
 
 constexpr std::size_t kPiece = std::size_t{8} << 20;  // digested between two progress reports
 
-// One JSON object with its place for messages; values are read by key and type.
-class Fields {
- public:
-  Fields(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!object_.is_object()) {
-      fail(ExitCode::kBadData, place_, ": expected a map. Copy or write the file again");
-    }
-  }
-
-  std::uint64_t number(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_number_unsigned()) refuse(key, "a whole number >= 0");
-    return value.get<std::uint64_t>();
-  }
-  std::int64_t signed_number(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_number_integer() ||
-        (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX)) {
-      refuse(key, "a whole number");
-    }
-    return value.get<std::int64_t>();
-  }
-  std::string text(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_string()) refuse(key, "a text");
-    return value.get<std::string>();
-  }
-  const Json& at(const char* key) const {
-    const auto found = object_.find(key);
-    if (found == object_.end()) refuse(key, "it to be there");
-    return *found;
-  }
-  [[noreturn]] void refuse(const char* key, const char* expected) const {
-    fail(ExitCode::kBadData, place_, ": ", key, ": expected ", expected,
-         ". Copy or write the file again");
-  }
-
- private:
-  const Json& object_;
-  std::string place_;
-};
+// A manifest of many blocks has many values; its size bounds them.
+constexpr JsonLimits kLimits{.max_bytes = kMaxCorpusManifestBytes,
+                             .max_values = kMaxCorpusManifestBytes};
 
 Json attributes_json(const CorpusAttributes& a) {
   return {{"format", kCorpusFormat},    {"version", a.version},
@@ -67,20 +29,19 @@ Json attributes_json(const CorpusAttributes& a) {
           {"eos_id", a.eos_id}};
 }
 
-CorpusAttributes read_attributes(const Json& json, const std::string& place) {
-  const Fields fields(json, place);
-  if (fields.text("format") != kCorpusFormat) fields.refuse("format", kCorpusFormat);
+CorpusAttributes read_attributes(const JsonReader& json) {
+  if (json.at("format").text() != kCorpusFormat) json.at("format").refuse(kCorpusFormat);
   CorpusAttributes a;
-  a.version = fields.number("version");
-  a.dtype = fields.text("dtype");
-  a.tokenizer_sha256 = fields.text("tokenizer_sha256");
-  a.created_by = fields.text("created_by");
-  a.vocab_size = fields.number("vocab_size");
-  a.max_id = fields.number("max_id");
-  a.documents = fields.number("documents");
-  a.tokens = fields.number("tokens");
-  a.bytes = fields.number("bytes");
-  a.eos_id = fields.signed_number("eos_id");
+  a.version = json.at("version").whole();
+  a.dtype = json.at("dtype").text();
+  a.tokenizer_sha256 = json.at("tokenizer_sha256").text();
+  a.created_by = json.at("created_by").text();
+  a.vocab_size = json.at("vocab_size").whole();
+  a.max_id = json.at("max_id").whole();
+  a.documents = json.at("documents").whole();
+  a.tokens = json.at("tokens").whole();
+  a.bytes = json.at("bytes").whole();
+  a.eos_id = json.at("eos_id").integer();
   return a;
 }
 
@@ -94,19 +55,16 @@ Json table_json(const CorpusTable& table) {
   return {{"attributes", attributes_json(table.attributes)}, {"datasets", std::move(datasets)}};
 }
 
-CorpusTable read_table(const Fields& root, const std::string& place) {
+CorpusTable read_table(const JsonReader& root) {
   CorpusTable table;
-  table.attributes = read_attributes(root.at("attributes"), place + ": attributes");
-  const Json& datasets = root.at("datasets");
-  if (!datasets.is_object()) root.refuse("datasets", "a map");
-  for (const auto& [path, value] : datasets.items()) {
-    const Fields fields(value, place + ": datasets");
-    table.datasets[path] = {.offset = fields.number("offset"),
-                            .bytes = fields.number("bytes"),
-                            .count = fields.number("count"),
-                            .dtype = fields.text("dtype"),
-                            .xxh3_128 = fields.text("xxh3_128"),
-                            .sha256 = fields.text("sha256")};
+  table.attributes = read_attributes(root.at("attributes"));
+  for (const auto& [path, entry] : root.at("datasets").members()) {
+    table.datasets[path] = {.offset = entry.at("offset").whole(),
+                            .bytes = entry.at("bytes").whole(),
+                            .count = entry.at("count").whole(),
+                            .dtype = entry.at("dtype").text(),
+                            .xxh3_128 = entry.at("xxh3_128").text(),
+                            .sha256 = entry.at("sha256").text()};
   }
   return table;
 }
@@ -242,40 +200,39 @@ std::string manifest_to_json(const CorpusManifest& manifest) {
 }
 
 CorpusManifest manifest_from_json(std::string_view json, const std::string& place) {
-  check_json(json, kMaxCorpusManifestBytes, place);
-  const Json root = Json::parse(json);
-  const Fields fields(root, place);
-  if (fields.text("format") != kCorpusManifestFormat)
-    fields.refuse("format", kCorpusManifestFormat);
-  if (fields.number("version") > kCorpusManifestVersion) {
-    fail(ExitCode::kBadData, place, ": version ", fields.number("version"), ", this program reads ",
-         kCorpusManifestVersion, ". Use the program that wrote it, or a newer one");
+  const JsonValue value = parse_json(json, place, kLimits);
+  const JsonReader root(value, place);
+  if (root.at("format").text() != kCorpusManifestFormat) {
+    root.at("format").refuse(kCorpusManifestFormat);
   }
-  if (fields.text("manifest_sha256") != self_digest(root)) {
+  if (root.at("version").whole() > kCorpusManifestVersion) {
+    fail(ExitCode::kBadData, place, ": version ", root.at("version").whole(),
+         ", this program reads ", kCorpusManifestVersion,
+         ". Use the program that wrote it, or a newer one");
+  }
+  if (root.at("manifest_sha256").text() != self_digest(Json::parse(json))) {
     fail(ExitCode::kBadData, place,
          ": was edited or damaged: it differs from its own digest. Copy it again, or write a new "
          "one: pretrain corpus verify --write-manifest CORPUS");
   }
   CorpusManifest manifest;
-  manifest.file = fields.text("file");
-  manifest.bytes = fields.number("bytes");
-  manifest.sha256 = fields.text("sha256");
-  manifest.xxh3_128 = fields.text("xxh3_128");
-  manifest.fingerprint = fields.text("fingerprint");
-  if (fields.number("block_bytes") != kBlockBytes) fields.refuse("block_bytes", "67108864");
-  const Json& blocks = fields.at("blocks");
+  manifest.file = root.at("file").text();
+  manifest.bytes = root.at("bytes").whole();
+  manifest.sha256 = root.at("sha256").text();
+  manifest.xxh3_128 = root.at("xxh3_128").text();
+  manifest.fingerprint = root.at("fingerprint").text();
+  if (root.at("block_bytes").whole() != kBlockBytes) {
+    root.at("block_bytes").refuse(std::to_string(kBlockBytes));
+  }
+  for (const JsonReader& block : root.at("blocks").items()) {
+    manifest.blocks.push_back(block.text());
+  }
   const std::uint64_t expected =
       manifest.bytes / kBlockBytes + (manifest.bytes % kBlockBytes == 0 ? 0 : 1);
-  if (!blocks.is_array() || blocks.size() != expected) {
-    fields.refuse("blocks", "one digest a block");
-  }
-  for (const Json& block : blocks) {
-    if (!block.is_string()) fields.refuse("blocks", "texts");
-    manifest.blocks.push_back(block.get<std::string>());
-  }
-  manifest.table = read_table(fields, place);
+  if (manifest.blocks.size() != expected) root.at("blocks").refuse("one digest a block");
+  manifest.table = read_table(root);
   if (manifest.fingerprint != corpus_fingerprint(manifest.table)) {
-    fields.refuse("fingerprint", "the digest of attributes and datasets");
+    root.at("fingerprint").refuse("the digest of attributes and datasets");
   }
   return manifest;
 }
@@ -286,7 +243,7 @@ CorpusManifest read_manifest(const std::string& corpus) {
     fail(ExitCode::kBadData, corpus, ": has no manifest ", path,
          ". Copy it too, or write it: pretrain corpus verify --write-manifest ", corpus);
   }
-  return manifest_from_json(read_file(path, kMaxCorpusManifestBytes), path);
+  return manifest_from_json(InputFile::open(path).text(kMaxCorpusManifestBytes), path);
 }
 
 std::string table_to_json(const CorpusTable& table) {
@@ -294,9 +251,8 @@ std::string table_to_json(const CorpusTable& table) {
 }
 
 CorpusTable table_from_json(std::string_view json, const std::string& place) {
-  check_json(json, kMaxCorpusManifestBytes, place);
-  const Json root = Json::parse(json);
-  return read_table(Fields(root, place), place);
+  const JsonValue value = parse_json(json, place, kLimits);
+  return read_table(JsonReader(value, place));
 }
 
 void check_table(const CorpusTable& table, std::uint64_t file_bytes, const std::string& place) {

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/base/byte_size.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/base/files/file.h"
-#include "core/base/files/pending_file.h"
+#include "core/base/files/directory.h"
 #include "core/data/corpus/corpus_probe.h"
 
 namespace pretrain {
@@ -197,12 +197,8 @@ CorpusManifest write_manifest(const std::string& path, bool force,
   }
   table.attributes.max_id = max_id;
   const CorpusManifest manifest = make_manifest(MappedFile(path), table, progress);
-  PendingFile file(output);
-  const std::string text = manifest_to_json(manifest);
-  file.append(std::as_bytes(std::span(text)));
-  file.sync();
-  file.publish();
-  sync_folder(output);
+  Directory::open_parent(output).replace_text(std::filesystem::path(output).filename().string(),
+                                              manifest_to_json(manifest));
   return manifest;
 }
 

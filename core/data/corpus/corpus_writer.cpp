@@ -43,12 +43,12 @@ class Spool {
     push<T>(std::span<const T>(&value, 1));
   }
   void flush() {
-    file_.write_at(written_, buffer_);
+    file_.content().write(buffer_);
     written_ += buffer_.size();
     buffer_.clear();
   }
   std::uint64_t bytes() const { return written_ + buffer_.size(); }
-  const PendingFile& file() const { return file_; }
+  const OutputFile& content() const { return file_.content(); }
 
  private:
   PendingFile file_;
@@ -186,7 +186,7 @@ struct CorpusWriter::State {
   CorpusTable lay_out(const std::string& temporary,
                       const std::map<std::string, std::vector<DocumentRange>>& splits) const;
   // Fills the datasets from the spools and the splits.
-  void fill(PendingFile& file, const CorpusTable& table,
+  void fill(OutputFile& file, const CorpusTable& table,
             const std::map<std::string, std::vector<DocumentRange>>& splits,
             const ProgressFunction& progress) const;
 
@@ -229,7 +229,7 @@ CorpusTable CorpusWriter::State::lay_out(
   return table;
 }
 
-void CorpusWriter::State::fill(PendingFile& file, const CorpusTable& table,
+void CorpusWriter::State::fill(OutputFile& file, const CorpusTable& table,
                                const std::map<std::string, std::vector<DocumentRange>>& splits,
                                const ProgressFunction& progress) const {
   std::uint64_t total = tokens.bytes() + doc_offsets.bytes() + doc_bytes.bytes();
@@ -239,7 +239,7 @@ void CorpusWriter::State::fill(PendingFile& file, const CorpusTable& table,
     const std::uint64_t offset = table.datasets.at(name).offset;
     for (std::uint64_t at = 0; at < spool.bytes();) {
       const auto part = std::span(piece).first(std::min<std::uint64_t>(kPiece, spool.bytes() - at));
-      spool.file().read_at(at, part);
+      spool.content().read_back(at, part);
       file.write_at(offset + at, part);
       at += part.size();
       done += part.size();
@@ -296,30 +296,31 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
 
   PendingFile corpus(s.path);
   // A full disk is found here, before HDF5, whose errors do not tell it from others.
-  corpus.reserve(s.tokens.bytes() + s.doc_offsets.bytes() + s.doc_bytes.bytes() + kHeaderBytes);
+  corpus.content().reserve(s.tokens.bytes() + s.doc_offsets.bytes() + s.doc_bytes.bytes() +
+                           kHeaderBytes);
   const CorpusTable table = s.lay_out(corpus.temporary_path(), splits);
-  const std::uint64_t bytes = corpus.size();
+  const std::uint64_t bytes = corpus.content().size();
   check_table(table, bytes, s.path);
-  corpus.reserve(bytes);
-  s.fill(corpus, table, splits, progress);
-  corpus.sync();
+  corpus.content().reserve(bytes);
+  s.fill(corpus.content(), table, splits, progress);
+  corpus.content().sync();
 
   CorpusManifest manifest = make_manifest(MappedFile(corpus.temporary_path()), table, progress);
   manifest.file = std::filesystem::path(s.path).filename().string();
   PendingFile tokenizer_file(corpus_tokenizer_path(s.path));
-  tokenizer_file.append(bytes_of(tokenizer_json));
-  tokenizer_file.sync();
+  tokenizer_file.content().write(tokenizer_json);
+  tokenizer_file.content().sync();
   PendingFile manifest_file(manifest_path(s.path));
-  manifest_file.append(bytes_of(manifest_to_json(manifest)));
-  manifest_file.sync();
+  manifest_file.content().write(manifest_to_json(manifest));
+  manifest_file.content().sync();
 
   // Without a manifest there is no corpus: an old one goes first, the new one comes last.
   std::filesystem::remove(manifest_path(s.path));
   corpus.publish();
   tokenizer_file.publish();
-  sync_folder(s.path);
+  corpus.sync_folder();
   manifest_file.publish();
-  sync_folder(s.path);
+  corpus.sync_folder();
   return manifest;
 }
 

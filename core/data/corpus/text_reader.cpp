@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/text/strict_json.h"
+#include "core/base/escape_control.h"
+#include "core/base/json/json_reader.h"
 #include "core/text/utf8.h"
 
 namespace pretrain {
@@ -173,13 +174,24 @@ class JsonLines : public LineReader {
         fail(ExitCode::kBadData, place, ": byte ", *bad,
              " of the line is not valid UTF-8. Convert the file to UTF-8 first");
       }
-      text = read_json_string(line_, max_bytes_, field_, place);
+      const JsonValue value = parse_json(line_, place, {.max_bytes = max_bytes_});
+      text = field_of(JsonReader(value, place));
       return true;
     }
     return false;
   }
 
  private:
+  const std::string& field_of(const JsonReader& line) const {
+    std::string have;
+    for (const auto& [name, value] : line.members()) {
+      if (name == field_) return value.text();
+      if (have.size() < 200) have += (have.empty() ? "" : ", ") + escape_control(name);
+    }
+    fail(ExitCode::kBadData, line.place(), ": no field \"", field_, "\", fields here: ", have,
+         ". Choose one with --field");
+  }
+
   std::string field_;
   std::string line_;
 };

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/full_disk.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using testing::FullDisk;
 using ::testing::HasSubstr;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using testing::write_file;
 
 std::string refusal(const std::string& path) {
@@ -27,8 +28,8 @@ std::string refusal(const std::string& path) {
 }
 
 TEST(AppendFileTest, AppendsWithoutTruncating) {
-  TemporaryFolder folder;
-  const std::string path = folder.file("sub/file");
+  ScratchFolder folder;
+  const std::string path = folder / "sub/file";
   AppendFile(path).append("one\n");
   AppendFile file(path);
   EXPECT_FALSE(file.ends_torn());
@@ -39,30 +40,30 @@ TEST(AppendFileTest, AppendsWithoutTruncating) {
 }
 
 TEST(AppendFileTest, RefusesWhatARunNeverMakes) {
-  TemporaryFolder folder;
-  write_file(folder.file("target"), "kept");
-  ASSERT_EQ(symlink(folder.file("target").c_str(), folder.file("link").c_str()), 0);
-  EXPECT_THAT(refusal(folder.file("link")), HasSubstr("/link: is a symbolic link, expected"));
-  ASSERT_EQ(link(folder.file("target").c_str(), folder.file("hard").c_str()), 0);
-  EXPECT_THAT(refusal(folder.file("hard")), HasSubstr("hard link"));
-  ASSERT_EQ(mkfifo(folder.file("fifo").c_str(), 0600), 0);
-  EXPECT_THAT(refusal(folder.file("fifo")), HasSubstr("is not a regular file"));
+  ScratchFolder folder;
+  write_file(folder / "target", "kept");
+  ASSERT_EQ(symlink((folder / "target").c_str(), (folder / "link").c_str()), 0);
+  EXPECT_THAT(refusal(folder / "link"), HasSubstr("/link: is a symbolic link, expected"));
+  ASSERT_EQ(link((folder / "target").c_str(), (folder / "hard").c_str()), 0);
+  EXPECT_THAT(refusal(folder / "hard"), HasSubstr("hard link"));
+  ASSERT_EQ(mkfifo((folder / "fifo").c_str(), 0600), 0);
+  EXPECT_THAT(refusal(folder / "fifo"), HasSubstr("is not a regular file"));
   EXPECT_THAT(refusal(folder.path()), HasSubstr("is not a regular file"));
   EXPECT_THAT(refusal("/dev/full"), HasSubstr("is not a regular file"));
-  EXPECT_EQ(read_file(folder.file("target")), "kept");
+  EXPECT_EQ(read_file(folder / "target"), "kept");
 }
 
 TEST(AppendFileTest, RefusesAnotherUsersFile) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
-  TemporaryFolder folder;
-  write_file(folder.file("theirs"), "kept");
-  ASSERT_EQ(chown(folder.file("theirs").c_str(), 65534, 65534), 0);
-  EXPECT_THAT(refusal(folder.file("theirs")), HasSubstr("owned by another user"));
+  ScratchFolder folder;
+  write_file(folder / "theirs", "kept");
+  ASSERT_EQ(chown((folder / "theirs").c_str(), 65534, 65534), 0);
+  EXPECT_THAT(refusal(folder / "theirs"), HasSubstr("owned by another user"));
 }
 
 TEST(AppendFileTest, FullDiskIsCode73) {
-  TemporaryFolder folder;
-  AppendFile file(folder.file("f"));
+  ScratchFolder folder;
+  AppendFile file(folder / "f");
   FullDisk full;
   try {
     file.append(std::string(FullDisk::kBytes + 1, 'x'));

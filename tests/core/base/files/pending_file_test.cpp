@@ -1,81 +1,102 @@
 #include "core/base/files/pending_file.h"
 
-#include <sys/resource.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <csignal>
-
-#include "tests/core/data/corpus/corpus_fixture.h"
+#include "core/base/error.h"
+#include "tests/testing/expect_error.h"
+#include "tests/testing/full_disk.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::HasSubstr;
+using testing::expect_error;
+using testing::FullDisk;
+using ::testing::IsEmpty;
+using testing::read_file;
+using testing::ScratchFolder;
+using ::testing::UnorderedElementsAre;
+using testing::write_file;
 
-std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
-
-using PendingFileTest = CorpusFixture;
-
-TEST_F(PendingFileTest, AppearsWhenPublishedOnly) {
+TEST(PendingFileTest, AppearsWhenPublishedOnly) {
+  ScratchFolder folder;
+  write_file(folder / "f", "old");
   {
-    PendingFile file(path("a"));
-    file.append(bytes("hello"));
-    file.write_at(1, bytes("u"));
-    std::string back(3, ' ');
-    file.read_at(1, std::as_writable_bytes(std::span(back)));
-    EXPECT_EQ(back, "ull");
-    EXPECT_EQ(file.size(), 5u);
-    file.sync();
-    EXPECT_FALSE(std::filesystem::exists(path("a")));
-    file.publish();
-    sync_folder(path("a"));
+    PendingFile next(folder / "f");
+    next.content().write("new");
+    EXPECT_EQ(read_file(folder / "f"), "old");
+    EXPECT_EQ(read_file(next.temporary_path()), "new");
   }
-  EXPECT_EQ(read(path("a")), "hullo");
+  EXPECT_EQ(read_file(folder / "f"), "old");
+  EXPECT_THAT(folder.names(), UnorderedElementsAre("f"));
+  {
+    PendingFile next(folder / "f");
+    next.content().write("new");
+    next.content().sync();
+    next.publish();
+    next.sync_folder();
+  }
+  EXPECT_EQ(read_file(folder / "f"), "new");
   struct stat info {};
-  ASSERT_EQ(stat(path("a").c_str(), &info), 0);
+  ASSERT_EQ(stat((folder / "f").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0137, 0u);  // at most rw-r-----
-  { PendingFile dropped(path("b")); }
-  EXPECT_EQ(files(), std::vector<std::string>{"a"});
 }
 
-TEST_F(PendingFileTest, NamelessFilesLeaveNothingBehind) {
-  PendingFile file(path("a"));
+TEST(PendingFileTest, NamelessFilesLeaveNothingBehind) {
+  ScratchFolder folder;
+  PendingFile file(folder / "f");
   file.unlink();
-  EXPECT_TRUE(files().empty());
-  file.append(bytes("still writable"));
-  EXPECT_EQ(file.size(), 14u);
+  EXPECT_THAT(folder.names(), IsEmpty());
+  file.content().write("still writable");
+  EXPECT_EQ(file.content().size(), 14u);
 }
 
-TEST_F(PendingFileTest, FullDiskSaysWhatIsNeededAndFree) {
-  PendingFile file(path("a"));
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit small{1024, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const std::string text(2000, 'x');
-  const auto written = message([&] { file.append(bytes(text)); }, ExitCode::kCannotCreate);
-  const auto reserved = message([&] { file.reserve(5000); }, ExitCode::kCannotCreate);
-  setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
-  EXPECT_THAT(written, AllOf(HasSubstr(path("a")), HasSubstr("needs 2.0 KiB"), HasSubstr("free")));
-  EXPECT_THAT(reserved, HasSubstr("needs 4.9 KiB"));
+TEST(PendingFileTest, WhatAKilledWriterLeftIsRecognised) {
+  ScratchFolder folder;
+  PendingFile file(folder / "f");
+  EXPECT_EQ(Directory::open(folder.path()).remove_leftovers().size(), 1u);
+  EXPECT_THAT(folder.names(), IsEmpty());
 }
 
-TEST_F(PendingFileTest, FoldersThatRefuse) {
-  EXPECT_THAT(message([&] { PendingFile file(path("none/a")); }, ExitCode::kCannotCreate),
-              HasSubstr("Check that the folder exists"));
-  PendingFile file(path("taken"));
-  std::filesystem::create_directory(path("taken"));
-  EXPECT_THAT(message([&] { file.publish(); }, ExitCode::kCannotCreate), HasSubstr("renamed"));
+TEST(PendingFileTest, FoldersThatRefuse) {
+  ScratchFolder folder;
+  expect_error(ExitCode::kCannotCreate, "Check that it exists",
+               [&] { PendingFile file(folder / "none/f"); });
+  PendingFile file(folder / "taken");
+  std::filesystem::create_directory(folder / "taken");
+  expect_error(ExitCode::kCannotCreate, "taken: cannot rename", [&] { file.publish(); });
 }
 
-TEST_F(PendingFileTest, ReadsWholeFilesUpToALimit) {
-  const std::string file = write("a", std::string("x\0y", 3));
-  EXPECT_EQ(read_file(file, 3), std::string("x\0y", 3));
-  EXPECT_EQ(read_file(write("empty", ""), 3), "");
-  EXPECT_THAT(message([&] { read_file(file, 2); }), HasSubstr("at most 2 B are read"));
+TEST(ReplaceFileTest, ReplacesAndLeavesNothingBehind) {
+  ScratchFolder folder;
+  replace_file(folder / "f", "old, long");
+  replace_file(folder / "f", "new");
+  EXPECT_EQ(read_file(folder / "f"), "new");
+  EXPECT_THAT(folder.names(), UnorderedElementsAre("f"));
+}
+
+TEST(ReplaceFileTest, PlantedLinksAreReplacedNotFollowed) {
+  ScratchFolder folder;
+  write_file(folder / "target", "kept");
+  ASSERT_EQ(symlink((folder / "target").c_str(), (folder / "f").c_str()), 0);
+  replace_file(folder / "f", "new");
+  EXPECT_EQ(read_file(folder / "f"), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(folder / "f"));
+  EXPECT_EQ(read_file(folder / "target"), "kept");
+}
+
+TEST(ReplaceFileTest, FullDiskKeepsTheOldContent) {
+  ScratchFolder folder;
+  replace_file(folder / "f", "old");
+  {
+    FullDisk full;
+    EXPECT_THROW(replace_file(folder / "f", std::string(FullDisk::kBytes + 1, 'x')), Error);
+  }
+  EXPECT_EQ(read_file(folder / "f"), "old");
+  EXPECT_THAT(folder.names(), UnorderedElementsAre("f"));
 }
 
 }  // namespace

@@ -30,6 +30,12 @@ TEST(Json, WrongTypesNameFileAndKey) {
   const JsonValue value = parse_json(R"({"a": {"n": -1, "f": 1.5, "t": "x", "l": [1, "y"]}})", "f");
   const JsonReader a = JsonReader(value, "f").at("a");
   expect_error(ExitCode::kBadData, "f: a: n: expected a whole number", [&] { a.at("n").whole(); });
+  EXPECT_EQ(a.at("n").integer(), -1);
+  EXPECT_EQ(a.at("l").items()[0].integer(), 1);
+  expect_error(ExitCode::kBadData, "f: a: f: expected a whole number",
+               [&] { a.at("f").integer(); });
+  const JsonValue large = parse_json("9223372036854775808", "f");
+  expect_error(ExitCode::kBadData, "below 2^63", [&] { JsonReader(large, "f").integer(); });
   expect_error(ExitCode::kBadData, "f: a: f: expected a whole number", [&] { a.at("f").whole(); });
   expect_error(ExitCode::kBadData, "f: a: t: expected a number", [&] { a.at("t").number(); });
   expect_error(ExitCode::kBadData, "f: a: n: expected a text", [&] { a.at("n").text(); });
@@ -53,10 +59,17 @@ TEST(Json, RefusesWhatIsNotStrict) {
       {"\xEF\xBB\xBF{}", "BOM"},
       {R"({"a": 1, "b": 2, "a": 1})", "key \"a\" is given twice"},
       {R"({"x": {"a": 1, "\u0061": 2}})", "key \"a\" is given twice"},
+      {R"({"\u001b": 1, "\u001b": 2})", "key \"\\x1b\" is given twice"},
   };
   for (const auto& [text, part] : cases) {
     expect_error(ExitCode::kBadData, part, [&] { parse_json(text, "f"); });
   }
+}
+
+TEST(Json, ChecksWithoutReading) {
+  EXPECT_NO_THROW(check_json(R"([{"a": 1}, {"a": 2}])", "f"));
+  expect_error(ExitCode::kBadData, "f: is not valid JSON at byte 4",
+               [] { check_json("[1,]", "f"); });
 }
 
 TEST(Json, KeepsItsLimits) {

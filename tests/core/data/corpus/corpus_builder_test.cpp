@@ -172,7 +172,8 @@ TEST_F(CorpusBuilderTest, TokenizersComeFromFilesToo) {
   o.eos.reset();
   write("t.txt", "abc\n");
   EXPECT_THAT(message([&] { build_corpus(o); }), HasSubstr("U+0063 at byte 2"));
-  EXPECT_THAT(message([&] { open_tokenizer(path("none.json")); }), HasSubstr("cannot be opened"));
+  EXPECT_THAT(message([&] { open_tokenizer(path("none.json")); }),
+              HasSubstr("none.json: cannot open: No such"));
 }
 
 TEST_F(CorpusBuilderTest, ReadsTheStandardInput) {

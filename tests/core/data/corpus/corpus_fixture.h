@@ -3,48 +3,28 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/data/corpus/corpus.h"
 #include "core/data/corpus/corpus_writer.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 
 /// Tests that write files: a folder of their own, removed at the end.
 class CorpusFixture : public ::testing::Test {
  protected:
-  CorpusFixture() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "pretrain_corpus_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~CorpusFixture() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string path(const std::string& name) const { return folder_ / name; }
   std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(path(name), std::ios::binary) << content;
+    testing::write_file(path(name), content);
     return path(name);
   }
-  static std::string read(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-  /// Names of all files in the folder, hidden ones too.
-  std::vector<std::string> files() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-      names.push_back(entry.path().filename().string());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+  static std::string read(const std::string& file) { return testing::read_file(file); }
+  std::vector<std::string> files() const { return folder_.names(); }
 
   /// A corpus of the given documents (token ids); `splits` defaults to all of them in train.
   std::string make_corpus(const std::string& name,
@@ -69,7 +49,7 @@ class CorpusFixture : public ::testing::Test {
     return "no error";
   }
 
-  std::filesystem::path folder_;
+  testing::ScratchFolder folder_;
 };
 
 }  // namespace pretrain

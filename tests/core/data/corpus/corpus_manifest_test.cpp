@@ -119,11 +119,12 @@ TEST_F(CorpusManifestTest, WrongValuesUnderARightDigest) {
   EXPECT_THAT(read([](Json& j) { j["bytes"] = -1; }), HasSubstr("bytes: expected a whole number"));
   EXPECT_THAT(read([](Json& j) { j["bytes"] = 1.5; }), HasSubstr("bytes: expected"));
   EXPECT_THAT(read([](Json& j) { j["blocks"] = Json::array(); }), HasSubstr("one digest a block"));
-  EXPECT_THAT(read([](Json& j) { j["blocks"] = {1}; }), HasSubstr("blocks: expected texts"));
+  EXPECT_THAT(read([](Json& j) { j["blocks"] = {1}; }), HasSubstr("blocks[0]: expected a text"));
   EXPECT_THAT(read([](Json& j) { j["bytes"] = UINT64_MAX; }), HasSubstr("one digest a block"));
-  EXPECT_THAT(read([](Json& j) { j.erase("sha256"); }), HasSubstr("sha256: expected it to be"));
+  EXPECT_THAT(read([](Json& j) { j.erase("sha256"); }), HasSubstr("sha256 is missing"));
   EXPECT_THAT(read([](Json& j) { j["block_bytes"] = 1; }), HasSubstr("block_bytes"));
-  EXPECT_THAT(read([](Json& j) { j["datasets"][kTokensPath] = 5; }), HasSubstr("expected a map"));
+  EXPECT_THAT(read([](Json& j) { j["datasets"][kTokensPath] = 5; }),
+              HasSubstr("expected an object"));
   EXPECT_THAT(read([](Json& j) { j["attributes"]["eos_id"] = UINT64_MAX; }), HasSubstr("eos_id"));
   EXPECT_THAT(read([](Json& j) { j["attributes"]["tokens"] = 11; }), HasSubstr("fingerprint"));
   EXPECT_EQ(read([](Json& j) { j["added_later"] = 1; }), "no error");

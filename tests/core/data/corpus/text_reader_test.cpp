@@ -78,12 +78,15 @@ TEST_F(TextReaderTest, JsonLines) {
   EXPECT_EQ(jsonl("{\"text\":1,\"body\":\"x\"}\n", "body"), Documents{"x"});
   const std::string good = "{\"text\":\"a\"}\n";
   EXPECT_THAT(message([&] { jsonl(good + "{\"text\":\n"); }),
-              HasSubstr("t.jsonl:2: not valid JSON at byte"));
+              HasSubstr("t.jsonl:2: is not valid JSON at byte"));
   EXPECT_THAT(message([&] { jsonl(good + "\n" + "{\"body\":\"a\"}\n"); }),
               HasSubstr("t.jsonl:3: no field \"text\", fields here: body."));
+  EXPECT_THAT(message([&] { jsonl("{\"text\":[\"a\"]}\n"); }),
+              HasSubstr("t.jsonl:1: text: expected a text"));
+  EXPECT_THAT(message([&] { jsonl("{\"meta\":{\"text\":\"no\"}}\n"); }), HasSubstr("no field"));
   EXPECT_THAT(message([&] { jsonl(good + "{\"text\":\"\xff\"}\n"); }),
               HasSubstr("t.jsonl:2: byte 9 of the line is not valid UTF-8"));
-  EXPECT_THAT(message([&] { jsonl("[1]\n"); }), HasSubstr("t.jsonl:1: expected a JSON object"));
+  EXPECT_THAT(message([&] { jsonl("[1]\n"); }), HasSubstr("t.jsonl:1: expected an object"));
 }
 
 TEST_F(TextReaderTest, InvalidUtf8NamesTheByteOfTheFile) {
@@ -106,7 +109,7 @@ TEST_F(TextReaderTest, DocumentsHaveALimit) {
 
 TEST_F(TextReaderTest, RefusesWhatItCannotOpen) {
   EXPECT_THAT(message([&] { open_documents(path("none"), {}); }), HasSubstr("none: cannot be"));
-  EXPECT_THAT(message([&] { open_documents(folder_.string(), {}); }), HasSubstr("is a folder"));
+  EXPECT_THAT(message([&] { open_documents(folder_.path(), {}); }), HasSubstr("is a folder"));
   const std::string file = write("t.txt", "a");
   EXPECT_THAT(message([&] { open_documents(file, {.format = "csv"}); }, ExitCode::kUsage),
               StartsWith("--format csv is not known"));
