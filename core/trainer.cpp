@@ -30,6 +30,7 @@ Trainer::Trainer(TrainerParts parts, const TrainingPlan& plan, const TrainingSta
 
 ExitCode Trainer::run() {
   parts_.recorder.running(state_);
+  if (finished() && step() > 0 && !state_.evaluation_pending) return ExitCode::kOk;
   const bool first_start = state_.step == 0 && plan_.evaluate_at_start;
   if (first_start || state_.evaluation_pending) evaluate();
   parts_.loader.start(static_cast<std::int64_t>(state_.step));
@@ -83,7 +84,8 @@ std::vector<double> Trainer::global_counts(const std::vector<Batch>& batches) {
 std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) const {
   std::vector<double> counts(parts_.objective.terms().size());
   for (const Batch& batch : batches) {
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += static_cast<double>(batch.counts[i]);
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      counts[i] += static_cast<double>(batch.counts[i]);
   }
   return counts;
 }
@@ -93,7 +95,8 @@ std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) con
 at::Tensor Trainer::backward(const std::vector<Batch>& batches, const std::vector<double>& counts) {
   const std::vector<LossTerm>& terms = parts_.objective.terms();
   const auto options = parts_.parameters.values().options();
-  at::Tensor sums = at::zeros({static_cast<std::int64_t>(terms.size())}, options.dtype(at::kDouble));
+  at::Tensor sums =
+      at::zeros({static_cast<std::int64_t>(terms.size())}, options.dtype(at::kDouble));
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
     parts_.reducer.set_sync(micro + 1 == batches.size());
     const std::vector<at::Tensor> losses =
@@ -144,7 +147,8 @@ FlagsRecord Trainer::decide() {
   if (parts_.control.rank() == 0) {
     if (plan_.save.hours > 0 && hours_since(saved_at_) >= plan_.save.hours) mine.save_due = true;
     if (plan_.hours > 0 && state_.hours >= plan_.hours) {
-      mine.stop_request = std::max(mine.stop_request, static_cast<std::uint8_t>(StopRequest::kTarget));
+      mine.stop_request =
+          std::max(mine.stop_request, static_cast<std::uint8_t>(StopRequest::kTarget));
     }
   }
   const FlagsRecord all = exchange(parts_.control, mine);
