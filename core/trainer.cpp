@@ -78,8 +78,7 @@ std::vector<double> Trainer::global_counts(const std::vector<Batch>& batches) {
 std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) const {
   std::vector<double> counts(parts_.objective.terms().size());
   for (const Batch& batch : batches) {
-    for (std::size_t i = 0; i < counts.size(); ++i)
-      counts[i] += static_cast<double>(batch.counts[i]);
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += double(batch.counts[i]);
   }
   return counts;
 }
