@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/data/corpus_builder.h"
+#include "core/data/corpus/corpus_builder.h"
 
 namespace pretrain {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/corpus.h"
+#include "core/data/corpus/corpus.h"
 #include "core/data/evaluation_dataset.h"
 #include "core/data/token_dataset.h"
 #include "core/run/evaluator.h"

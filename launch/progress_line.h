@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "core/data/progress.h"
+#include "core/data/corpus/progress.h"
 
 namespace pretrain {
 

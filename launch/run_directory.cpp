@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/base/logging.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/environment.h"
@@ -109,7 +109,7 @@ void RunDirectory::write_start_files(const RunConfig& config, const std::string&
       environment.ranks.push_back({hosts[r], place.threads, cpus[r], ""});
     }
     environment.launcher = process_.world() > 1 ? "mpirun" : "none";
-    environment.variables = allowed_variables();
+    environment.variables = listed_variables();
     write_environment(path_ + "/env.json", environment);
   });
 }

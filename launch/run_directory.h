@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/base/run_lock.h"
+#include "core/base/files/run_lock.h"
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/checkpoint/resume.h"
 #include "launch/config/run_config.h"

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/base/logging.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/metrics/jsonl_writer.h"

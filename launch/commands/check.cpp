@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "core/base/file.h"
+#include "core/base/byte_size.h"
 #include "core/base/memory_usage.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"

@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "core/data/corpus_builder.h"
-#include "core/data/corpus_verify.h"
+#include "core/data/corpus/corpus_builder.h"
+#include "core/data/corpus/corpus_verify.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
 #include "launch/process/versions.h"

@@ -1,7 +1,7 @@
 #include "core/data/evaluation_dataset.h"
 
 #include "core/base/random.h"
-#include "tests/core/data/corpus_fixture.h"
+#include "tests/core/data/corpus/corpus_fixture.h"
 
 namespace pretrain {
 namespace {
