@@ -16,17 +16,16 @@ import runs
 
 
 class BadInputTest(runs.RunTest):
-    told = []  # what is printed for each
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.told = []  # what is printed for each
         cls.finished = cls.train(cls.folder / "finished", "train.duration={steps: 12}")
 
     @classmethod
     def tearDownClass(cls):
-        print(f"bad_input_test: {len(cls.told)} bad inputs, each with one message:",
-              file=sys.stderr)
+        print(f"bad_input_test: {cls.__name__}: {len(cls.told)} bad inputs, each with its code and "
+              "one message:", file=sys.stderr)
         for words, message in cls.told:
             shown = message.replace(str(cls.folder), "DIR")
             print(f"  {words.replace(str(cls.folder), 'DIR')}\n      {shown}", file=sys.stderr)
@@ -90,7 +89,7 @@ class ConfigTest(BadInputTest):
 
     def test_unknown_key(self):
         path = self.edited_config("layers: 2, hidden", "layers: 2, hiden")
-        self.refuse(78, ["edited.yaml:5:31: model.hiden is not an option",
+        self.refuse(78, ["edited.yaml:5:32: model.hiden is not an option",
                          "Did you mean model.hidden?"], config=path)
         self.refuse(78, ["override model.hiden=64", "model.hidden"], "model.hiden=64")
 
