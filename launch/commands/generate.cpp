@@ -73,7 +73,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   bool greedy = false;
   SamplingOptions sampling;
   sampling.temperature = 0.8;
-  app.add_option("CKPT", checkpoint, "run directory, RUN:best, RUN:STEP or checkpoint directory")
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")
       ->required();
   app.add_option("--prompt", prompt, "text to continue; - reads the standard input")->required();
   app.add_option("--tokens", tokens, "length of the continuation")
