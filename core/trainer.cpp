@@ -16,11 +16,6 @@ double hours_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 3600;
 }
 
-std::vector<double> host_values(const at::Tensor& doubles) {
-  const at::Tensor host = doubles.to(at::kCPU);
-  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
-}
-
 }  // namespace
 
 Trainer::Trainer(TrainerParts parts, const TrainingPlan& plan, const TrainingState& state)
@@ -54,11 +49,10 @@ void Trainer::train_step() {
   const std::vector<double> counts = global_counts(batches);
   timer.enter(StepPhase::kCompute);
   parts_.parameters.zero_gradients();
-  const at::Tensor sums = backward(batches, counts);
+  const std::vector<double> sums = backward(batches, counts);
   timer.enter(StepPhase::kComm);
   parts_.reducer.finalize();
-  last_.gather_loss(parts_.control, parts_.objective.terms(), host_values(sums),
-                    local_counts(batches));
+  last_.gather_loss(parts_.control, parts_.objective.terms(), sums, local_counts(batches));
   timer.enter(StepPhase::kOptimizer);
   parts_.dump(batches, step() + 1);
   update(std::sqrt(squared_norm(parts_.parameters.gradients())));
@@ -91,7 +85,8 @@ std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) con
 
 // Leaves this rank's share of the gradient of the global mean in the flat buffer; returns its sum
 // of each term.
-at::Tensor Trainer::backward(const std::vector<Batch>& batches, const std::vector<double>& counts) {
+std::vector<double> Trainer::backward(const std::vector<Batch>& batches,
+                                      const std::vector<double>& counts) {
   const std::vector<LossTerm>& terms = parts_.objective.terms();
   const auto options = parts_.parameters.values().options();
   at::Tensor sums =
@@ -107,7 +102,8 @@ at::Tensor Trainer::backward(const std::vector<Batch>& batches, const std::vecto
     total.backward();
     sums += at::stack(losses).detach();
   }
-  return sums;
+  const at::Tensor host = sums.to(at::kCPU);
+  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
 }
 
 // A step whose loss or gradient is not finite on any rank changes no weight on all of them: both

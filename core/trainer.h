@@ -76,7 +76,8 @@ class Trainer {
   void train_step();
   std::vector<double> global_counts(const std::vector<Batch>& batches);
   std::vector<double> local_counts(const std::vector<Batch>& batches) const;
-  at::Tensor backward(const std::vector<Batch>& batches, const std::vector<double>& counts);
+  std::vector<double> backward(const std::vector<Batch>& batches,
+                               const std::vector<double>& counts);
   void update(double gradient_norm);
   void count_step(const std::vector<double>& counts);
   FlagsRecord decide();

@@ -1,13 +1,13 @@
 // GPT-2 (Radford et al. 2019): a decoder-only transformer with pre-norm blocks, learned positions,
 // tied embeddings and residual initialisation scaled by depth.
 
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <string>
 
 #include "core/model.h"
+#include "models/layers/embedding.h"
 #include "models/layers/initialization.h"
 #include "models/layers/transformer_block.h"
 
@@ -111,7 +111,7 @@ class Gpt2 : public Model {
       input.cache->keys.resize(blocks_.size());
       input.cache->values.resize(blocks_.size());
     }
-    at::Tensor x = at::embedding(token_embedding_, input.tokens) +
+    at::Tensor x = embed_tokens(token_embedding_, input.tokens) +
                    position_embedding_.narrow(0, start, length);  // [B, T, d]
     for (const auto& block : blocks_) x = block->forward(x, input.cache);
     if (input.cache != nullptr) input.cache->length += length;
