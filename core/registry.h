@@ -22,8 +22,8 @@ namespace pretrain {
 template <class Interface, class Context>
 class Registry {
  public:
-  /// `section` is the config section whose `name` chooses the implementation, e.g. "objective".
-  explicit Registry(std::string section) : section_(std::move(section)) {}
+  /// `option` is the config option that chooses the implementation, e.g. "objective.name".
+  explicit Registry(std::string option) : option_(std::move(option)) {}
 
   template <class T>
   bool add(const std::string& name) {
@@ -50,7 +50,6 @@ class Registry {
     return find(name).create(nullptr, context);
   }
 
-  const std::string& section() const { return section_; }
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const auto& [name, entry] : entries_) names.push_back(name);
@@ -71,9 +70,9 @@ class Registry {
     if (found != entries_.end()) return found->second;
     std::string known;
     for (const auto& [key, entry] : entries_) known += (known.empty() ? "" : ", ") + key;
-    fail(ExitCode::kBadConfig, section_, ".name: ", name, " is not known. Known: ", known);
+    fail(ExitCode::kBadConfig, option_, ": ", name, " is not known. Known: ", known);
   }
-  std::string section_;
+  std::string option_;
   std::map<std::string, Entry> entries_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/base/logging.h"
 #include "core/base/memory_usage.h"
+#include "core/metrics/jsonl_writer.h"
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
 #include "launch/config/plan.h"
@@ -145,7 +146,7 @@ void TrainingRun::Parts::build(const std::string& given_config) {
     plan = make_plan(config, layout, inputs.train->size(),
                      objective->flops_per_token(config.data.sequence_length));
   });
-  group = build_communicator(config, device, process);
+  agree(control, [&] { group = build_communicator(config, device, process); });
   directory = std::make_unique<RunDirectory>(config, process);
   const auto resume =
       directory->find_resume(config, inputs.fingerprints(), inputs.tokenizer->sha256());
@@ -200,7 +201,11 @@ void TrainingRun::Parts::make_recorder(bool resumed) {
     setup.host = process.host();
     setup.attempt = directory->attempt();
     if (plan.hours == 0) setup.steps = plan.steps;
-    if (resumed) setup.resumed_at = static_cast<std::int64_t>(state.step);
+    // An earlier start that saved nothing leaves lines too; this one begins before step 0.
+    if (resumed || directory->attempt() > 1) {
+      setup.resumed_at = resumed ? static_cast<std::int64_t>(state.step) : -1;
+      if (process.rank() == 0) cut_back(directory->path() + "/samples.jsonl", *setup.resumed_at);
+    }
     setup.peak_flops = config.logging.peak_flops;
     if (!setup.peak_flops) setup.peak_flops = measure_peak_flops(compute, device);
     if (const auto limit = memory_limit(process)) setup.memory_limit_gib = *limit / (1 << 30);
@@ -270,7 +275,12 @@ TrainerParts TrainingRun::Parts::trainer_parts() {
 
 TrainingRun::TrainingRun(const RunConfig& config, Process& process, const std::string& given_config)
     : parts_(std::make_unique<Parts>(config, process)) {
-  parts_->build(given_config);
+  try {
+    parts_->build(given_config);
+  } catch (const Error& error) {
+    if (parts_->recorder) parts_->recorder->ended(error.code(), error.what(), parts_->state);
+    throw;
+  }
 }
 
 TrainingRun::~TrainingRun() = default;

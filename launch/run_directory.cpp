@@ -49,12 +49,19 @@ RunDirectory::RunDirectory(const RunConfig& config, Process& process)
     : process_(process), path_(config.run.dir) {
   agree(process.control(), [&] {
     if (process.rank() != 0) return;
-    const Directory directory = Directory::create(path_);
     RunLockOptions options;
     options.stale_seconds = config.reliability.lock_stale;
     if (const char* job = std::getenv("SLURM_JOB_ID")) options.job = job;
     options.log = [](const std::string& text) { log_warning(text); };
-    lock_ = std::make_unique<RunLock>(path_, options);
+    try {
+      Directory::create(path_);
+      lock_ = std::make_unique<RunLock>(path_, options);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::kLocked) throw;
+      fail(error.code(), "run.dir ", path_, " cannot be used: ", error.what(),
+           ". Use another run.dir");
+    }
+    const Directory directory = Directory::open(path_);
     while (directory.exists(concat("config.resolved.yaml.attempt", attempt_))) ++attempt_;
     if (directory.exists("config.resolved.yaml")) ++attempt_;
   });

@@ -206,7 +206,8 @@ SaveResult Checkpointer::save(const TrainingState& state, std::span<const Tensor
     const bool is_disk = error.code() == ExitCode::kCannotCreate || error.code() == ExitCode::kIo;
     if (!is_disk || final) throw;
     if (failures_ >= setup_.max_failures) {
-      fail(ExitCode::kCannotCreate, failures_, " saves in a row failed: ", error.what());
+      throw AgreedError(ExitCode::kCannotCreate,
+                        concat(failures_, " saves in a row failed: ", error.what()));
     }
     result.error = error.what();
     return result;

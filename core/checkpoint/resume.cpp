@@ -68,16 +68,20 @@ std::optional<FoundCheckpoint> find_checkpoint(Communicator& group, const std::s
   const std::vector<CheckpointName> names = agreed_names(group, checkpoints);
   if (resume == "never") {
     if (names.empty()) return std::nullopt;
-    fail(ExitCode::kCannotCreate, checkpoints, ": holds ", to_string(names.front()),
-         " although run.resume is never. Use another run.dir or run.resume=auto");
+    throw AgreedError(ExitCode::kCannotCreate,
+                      concat(checkpoints, ": holds ", to_string(names.front()),
+                             " although run.resume is never. Use another run.dir or "
+                             "run.resume=auto"));
   }
   if (resume != "auto" && resume != "require") {
     return take_path(group, names, checkpoints, resume, verify);
   }
   if (names.empty()) {
     if (resume == "auto") return std::nullopt;
-    fail(ExitCode::kBadData, checkpoints,
-         ": has no checkpoint although run.resume is require. Use run.resume=auto to start anew");
+    throw AgreedError(ExitCode::kBadData,
+                      concat(checkpoints,
+                             ": has no checkpoint although run.resume is require. "
+                             "Use run.resume=auto to start anew"));
   }
   FoundCheckpoint found;
   for (const CheckpointName& name : names) {
@@ -96,9 +100,11 @@ std::optional<FoundCheckpoint> find_checkpoint(Communicator& group, const std::s
           {path, at == std::string::npos ? message : message.substr(at + path.size() + 1)});
     }
   }
-  fail(ExitCode::kBadData, checkpoints, ": none of ", names.size(), " checkpoints is valid. ",
-       last_part(found.rejected.front().path), ": ", found.rejected.front().reason,
-       ". See: pretrain checkpoint verify ", run_dir);
+  throw AgreedError(
+      ExitCode::kBadData,
+      concat(checkpoints, ": none of ", names.size(), " checkpoints is valid. ",
+             last_part(found.rejected.front().path), ": ", found.rejected.front().reason,
+             ". See: pretrain checkpoint verify ", run_dir));
 }
 
 std::string rejection_warning(const RejectedCheckpoint& rejected, const FoundCheckpoint& found) {

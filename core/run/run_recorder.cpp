@@ -27,6 +27,11 @@ Status first_status(const RecorderSetup& setup, int world) {
   return status;
 }
 
+// mpirun gives each rank a terminal of its own, even where its own output is a file.
+bool writes_to_terminal() {
+  return isatty(STDOUT_FILENO) == 1 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr;
+}
+
 MetricsContext metrics_context(const RecorderSetup& setup, const SinkLost& on_lost) {
   MetricsContext context;
   context.run_dir = setup.run_dir;
@@ -34,7 +39,7 @@ MetricsContext metrics_context(const RecorderSetup& setup, const SinkLost& on_lo
   context.resumed_at = setup.resumed_at;
   context.scale = {setup.steps, setup.memory_limit_gib};
   context.console = &std::cout;
-  context.terminal = isatty(STDOUT_FILENO) == 1;
+  context.terminal = writes_to_terminal();
   context.on_lost = on_lost;
   return context;
 }

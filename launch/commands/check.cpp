@@ -148,8 +148,8 @@ Report check(const RunConfig& config, std::int64_t world, std::int64_t per_node)
 
 ExitCode run_check(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app(
-      "Says what FILE would do and whether it can start: exit 0, or the code it would end "
-      "with. Trains nothing.",
+      "Says what FILE would do and whether it can start: exit 0, or the code it would\n"
+      "end with. Trains nothing.",
       "pretrain check");
   std::string file;
   std::int64_t world = 1;

@@ -16,6 +16,8 @@ ExitCode run_checkpoint(const std::vector<std::string>& arguments, Process& proc
     command->add_option("RUN", run_dir, "run directory")->required();
   }
   verify->add_flag("--sizes", sizes, "compare sizes and headers only");
+  list->footer("Example: pretrain checkpoint list runs/quickstart");
+  verify->footer("Example: pretrain checkpoint verify runs/quickstart");
   app.require_subcommand(1);
   app.footer(
       "verify ends with 65 if a checkpoint is damaged.\n\n"
@@ -26,7 +28,7 @@ ExitCode run_checkpoint(const std::vector<std::string>& arguments, Process& proc
   std::cout << to_text(entries);
   for (const CheckpointEntry& entry : entries) {
     if (verify->parsed() && !entry.valid) {
-      fail(ExitCode::kBadData, run_dir, "/checkpoints/", entry.name, ": ", entry.reason,
+      fail(ExitCode::kBadData, entry.reason,
            ". A resume passes it over; remove it or copy it again");
     }
   }

@@ -10,8 +10,8 @@ namespace {
 std::string help_text() {
   std::string text =
       "pretrain: pre-trains language models on one machine or an MPI cluster\n\n"
-      "  pretrain [train] FILE [a.b=c ...]            one rank\n"
-      "  mpirun -np N pretrain FILE [a.b=c ...]       N ranks; the same command again resumes\n"
+      "  pretrain [train] FILE [a.b=c ...]        one rank\n"
+      "  mpirun -np N pretrain FILE [a.b=c ...]   N ranks; the same again resumes\n"
       "  pretrain COMMAND --help\n\nCommands:\n";
   for (const Command& command : commands()) {
     std::string name = command.name;
@@ -19,10 +19,10 @@ std::string help_text() {
     text += "  " + name + command.summary + "\n";
   }
   return text +
-         "\nExit codes: 0 done, 2 command line, 65 bad data, 69 launcher, 70 internal, 71 memory,\n"
-         "73 cannot create, 74 I/O, 75 stopped with a checkpoint (start again), 76 numerics,\n"
-         "77 run directory in use, 78 bad configuration, 79 ranks disagree.\n\n"
-         "Example: mpirun -np 2 pretrain configs/quickstart.yaml train.duration='{steps: 500}'\n";
+         "\nExit codes: 0 done, 2 command line, 65 bad data, 69 launcher, 70 internal,\n"
+         "71 memory, 73 cannot create, 74 I/O, 75 stopped with a checkpoint (start again),\n"
+         "76 numerics, 77 run directory in use, 78 bad configuration, 79 ranks disagree.\n\n"
+         "Example: mpirun -np 2 pretrain configs/quickstart.yaml optimizer.lr=5e-4\n";
 }
 
 bool is_override(const std::string& word) {
@@ -60,8 +60,10 @@ ExitCode run_command_line(const std::vector<std::string>& words, Process& proces
                                   [&](const Command& command) { return words[0] == command.name; });
   if (found == commands().end()) return run_train(words, process);
   if (process.world() > 1 && !found->many_ranks) {
-    fail(ExitCode::kUsage, words[0], ": runs in one process, got ", process.world(),
-         " ranks. Start it without mpirun");
+    agree(process.control(), [&] {
+      fail(ExitCode::kUsage, words[0], ": runs in one process, got ", process.world(),
+           " ranks. Start it without mpirun");
+    });
   }
   return found->run({words.begin() + 1, words.end()}, process);
 }
@@ -79,7 +81,9 @@ bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& 
     if (process.rank() == 0) std::cout << app.help("", CLI::AppFormatMode::All);
     return false;
   } catch (const CLI::ParseError& error) {
-    fail(ExitCode::kUsage, app.get_name(), ": ", error.what(), ". See ", app.get_name(), " --help");
+    std::string name = app.get_name();
+    for (const CLI::App* given : app.get_subcommands()) name += " " + given->get_name();
+    fail(ExitCode::kUsage, name, ": ", error.what(), ". See ", name, " --help");
   }
 }
 

@@ -14,8 +14,8 @@ ExitCode run_config(const std::vector<std::string>& arguments, Process& process)
   bool hash = false;
   bool options = false;
   bool markdown = false;
-  app.add_option("FILE", file, "configuration (YAML); with --options: prefix of option names");
-  app.add_flag("--hash", hash, "print the SHA-256 of the resolved text and of its identity part");
+  app.add_option("FILE", file, "configuration (YAML); --options: prefix of names");
+  app.add_flag("--hash", hash, "print the SHA-256 of all and of the identity part");
   app.add_flag("--options", options, "print the table of all options");
   app.add_flag("--markdown", markdown, "with --options: as the page configs/options.md");
   app.footer("Example: pretrain config configs/quickstart.yaml train.micro_batch=4");

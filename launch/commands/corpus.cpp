@@ -32,14 +32,14 @@ void declare_build(CLI::App& app, CorpusCommand& command) {
   app.add_option("--format", command.build.format.format, "auto, text or jsonl")
       ->capture_default_str();
   app.add_option("--doc-sep", command.build.format.doc_sep,
-                 "what ends a document in text: blank (line), line, file, or a text")
+                 "end of a document: blank (line), line, file or a text")
       ->capture_default_str();
   app.add_option("--field", command.build.format.field, "JSONL field of the text")
       ->capture_default_str();
-  app.add_flag("--eos", command.eos, "close documents by the tokenizer's end token (default)");
+  app.add_flag("--eos", command.eos, "close documents by the end token (default)");
   app.add_flag("--no-eos", command.no_eos, "do not close documents");
   app.add_option("--valid-fraction", command.valid_fraction,
-                 "share of documents held out as split valid (default 0.01)")
+                 "share held out as split valid (default 0.01)")
       ->check(CLI::Range(0.0, 0.999));
   app.add_option("--valid", command.build.validation_inputs,
                  "files that make up the split valid instead");
@@ -64,7 +64,8 @@ ExitCode build(CorpusCommand& command) {
 ExitCode verify(const CorpusCommand& command) {
   ProgressLine progress;
   if (command.write_manifest) {
-    const CorpusManifest manifest = write_manifest(command.path, false, progress.function());
+    const CorpusManifest manifest =
+        write_manifest(command.path, command.build.force, progress.function());
     progress.clear();
     std::cout << command.path << ": manifest written, fingerprint " << manifest.fingerprint << "\n";
     return ExitCode::kOk;
@@ -94,7 +95,10 @@ ExitCode run_corpus(const std::vector<std::string>& arguments, Process& process)
   }
   verify_app->add_flag("--deep", command.deep, "read every byte and every token id");
   verify_app->add_flag("--write-manifest", command.write_manifest,
-                       "check a corpus made by another program and write its manifest");
+                       "check another program's corpus, write its manifest");
+  verify_app->add_flag("--force", command.build.force, "replace an existing manifest");
+  info_app->footer("Example: pretrain corpus info data/kjv.h5");
+  verify_app->footer("Example: pretrain corpus verify data/kjv.h5 --deep");
   app.require_subcommand(1);
   app.footer("Example: pretrain corpus verify data/kjv.h5 --deep");
   if (!parse(app, arguments, process)) return ExitCode::kOk;

@@ -41,9 +41,7 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 ExitCode run_train(const std::vector<std::string>& arguments, Process& process) {
-  CLI::App app(
-      "Trains what FILE describes; the same command again goes on from the last checkpoint.",
-      "pretrain train");
+  CLI::App app("Trains what FILE describes; the same command again resumes.", "pretrain train");
   std::string file;
   app.add_option("FILE", file, "configuration (YAML)")->required();
   app.footer(
@@ -51,7 +49,9 @@ ExitCode run_train(const std::vector<std::string>& arguments, Process& process) 
       "SIGUSR1 or Ctrl-C: finish the step, save, exit 75.\n\n"
       "Example: mpirun -np 2 pretrain configs/quickstart.yaml optimizer.lr=5e-4");
   const SplitWords words = split_overrides(arguments);
-  if (!parse(app, words.others, process)) return ExitCode::kOk;
+  bool is_help = false;
+  agree(process.control(), [&] { is_help = !parse(app, words.others, process); });
+  if (is_help) return ExitCode::kOk;
   std::vector<NamedValue> facts = build_facts(program_version());
   facts.push_back({"command line", file + " " + joined(words.overrides)});
   process.check_launch(facts);

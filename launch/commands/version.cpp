@@ -23,6 +23,7 @@ void print_names(const char* kind, const std::vector<std::string>& names) {
 ExitCode run_version(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app("Prints the versions of program and libraries, and what is built in.",
                "pretrain version");
+  app.footer("Example: pretrain version");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
   for (const auto& [name, version] : component_versions()) {
     std::cout << name << " " << version << "\n";

@@ -71,7 +71,9 @@ RunConfig read_config(const ConfigNode& root, const std::string& name) {
       components.describe(options.name, reader);
       reader.finish(options.name, option_readers(section, components));
     } catch (const Error& error) {  // no such component: its options cannot be judged
-      errors.add(error.what());
+      const ConfigNode* given = root.find(section);
+      const ConfigNode* chosen = given != nullptr ? given->find("name") : nullptr;
+      chosen != nullptr ? errors.add(chosen->mark(), error.what()) : errors.add(error.what());
     }
     config.resolved.set(section, reader.resolved());
   };

@@ -58,7 +58,8 @@ void DataOptions::visit(OptionVisitor& visitor) {
                   .identity = true});
   visitor.list(
       "sources", sources,
-      {.meaning = "what to train on, joined in this order", .required = true, .identity = true});
+      {.meaning = "what to train on, joined in this order; the files may move but not change",
+       .required = true});
   visitor.option("shuffle", shuffle,
                  {.meaning = "keyed permutation of all rows in each epoch", .identity = true});
   visitor.option("verify", verify,
