@@ -13,9 +13,8 @@ Batch to_device(const Batch& batch, c10::Device device) {
   return moved;
 }
 
-DataLoader::DataLoader(const Dataset& dataset, const SampleOrder& order,
-                       const Objective& objective, const BatchLayout& layout, int rank,
-                       std::int64_t steps_ahead)
+DataLoader::DataLoader(const Dataset& dataset, const SampleOrder& order, const Objective& objective,
+                       const BatchLayout& layout, int rank, std::int64_t steps_ahead)
     : dataset_(dataset),
       order_(order),
       objective_(objective),
@@ -64,14 +63,15 @@ void DataLoader::read_ahead(std::int64_t step) {
 }
 
 std::vector<Batch> DataLoader::read_step(std::int64_t step) const {
-  const auto positions = static_cast<std::uint64_t>(step * layout_.sequences() +
-                                                    rank_ * layout_.accumulation * layout_.micro_batch);
+  const auto positions = static_cast<std::uint64_t>(
+      step * layout_.sequences() + rank_ * layout_.accumulation * layout_.micro_batch);
   std::vector<Batch> batches;
   std::uint64_t position = positions;
   for (std::int64_t micro = 0; micro < layout_.accumulation; ++micro) {
     TokenBatch tokens;
-    tokens.tokens = at::empty({layout_.micro_batch, static_cast<std::int64_t>(dataset_.row_tokens())},
-                              at::TensorOptions().dtype(at::kLong));
+    tokens.tokens =
+        at::empty({layout_.micro_batch, static_cast<std::int64_t>(dataset_.row_tokens())},
+                  at::TensorOptions().dtype(at::kLong));
     auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
     const std::size_t width = dataset_.row_tokens();
     for (std::int64_t i = 0; i < layout_.micro_batch; ++i, ++position, row += width) {

@@ -21,8 +21,9 @@ struct KeyValueCache {
 
 /// What a model sees.
 struct ModelInput {
-  at::Tensor tokens;               ///< [B, T] int64
-  KeyValueCache* cache = nullptr;  ///< continue after these positions (generation); null: start at 0
+  at::Tensor tokens;  ///< [B, T] int64
+  KeyValueCache* cache =
+      nullptr;  ///< continue after these positions (generation); null: start at 0
 };
 
 /// Projection from features to logits: logits = features weight^T (+ bias).
@@ -50,8 +51,8 @@ class Model : public torch::nn::Module {
 
 /// What every model is built from besides its own options.
 struct ModelContext {
-  std::int64_t vocab_size = 0;       ///< of the tokenizer
-  std::int64_t sequence_length = 0;  ///< longest row it will be trained on
+  std::int64_t vocab_size = 0;          ///< of the tokenizer
+  std::int64_t sequence_length = 0;     ///< longest row it will be trained on
   at::ScalarType compute = at::kFloat;  ///< type of matrix products: float or bfloat16
   at::TensorOptions options = {};       ///< where the fp32 parameters are made; kMeta: sizes only
 };

@@ -13,7 +13,7 @@ namespace pretrain {
 
 /// State of an optimizer that is shaped like the parameters: one flat fp32 buffer.
 struct OptimizerBuffer {
-  std::string name;  ///< e.g. "exp_avg"
+  std::string name;   ///< e.g. "exp_avg"
   at::Tensor values;  ///< [n], same layout as FlatBuffer::values()
 };
 

@@ -16,11 +16,6 @@ double hours_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 3600;
 }
 
-std::vector<double> host_values(const at::Tensor& doubles) {
-  const at::Tensor host = doubles.to(at::kCPU);
-  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
-}
-
 }  // namespace
 
 Trainer::Trainer(TrainerParts parts, const TrainingPlan& plan, const TrainingState& state)
@@ -30,6 +25,7 @@ Trainer::Trainer(TrainerParts parts, const TrainingPlan& plan, const TrainingSta
 
 ExitCode Trainer::run() {
   parts_.recorder.running(state_);
+  if (finished() && step() > 0 && !state_.evaluation_pending) return ExitCode::kOk;
   const bool first_start = state_.step == 0 && plan_.evaluate_at_start;
   if (first_start || state_.evaluation_pending) evaluate();
   parts_.loader.start(static_cast<std::int64_t>(state_.step));
@@ -53,11 +49,10 @@ void Trainer::train_step() {
   const std::vector<double> counts = global_counts(batches);
   timer.enter(StepPhase::kCompute);
   parts_.parameters.zero_gradients();
-  const at::Tensor sums = backward(batches, counts);
+  const std::vector<double> sums = backward(batches, counts);
   timer.enter(StepPhase::kComm);
   parts_.reducer.finalize();
-  last_.gather_loss(parts_.control, parts_.objective.terms(), host_values(sums),
-                    local_counts(batches));
+  last_.gather_loss(parts_.control, parts_.objective.terms(), sums, local_counts(batches));
   timer.enter(StepPhase::kOptimizer);
   parts_.dump(batches, step() + 1);
   update(std::sqrt(squared_norm(parts_.parameters.gradients())));
@@ -83,17 +78,19 @@ std::vector<double> Trainer::global_counts(const std::vector<Batch>& batches) {
 std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) const {
   std::vector<double> counts(parts_.objective.terms().size());
   for (const Batch& batch : batches) {
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += static_cast<double>(batch.counts[i]);
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += double(batch.counts[i]);
   }
   return counts;
 }
 
 // Leaves this rank's share of the gradient of the global mean in the flat buffer; returns its sum
 // of each term.
-at::Tensor Trainer::backward(const std::vector<Batch>& batches, const std::vector<double>& counts) {
+std::vector<double> Trainer::backward(const std::vector<Batch>& batches,
+                                      const std::vector<double>& counts) {
   const std::vector<LossTerm>& terms = parts_.objective.terms();
   const auto options = parts_.parameters.values().options();
-  at::Tensor sums = at::zeros({static_cast<std::int64_t>(terms.size())}, options.dtype(at::kDouble));
+  at::Tensor sums =
+      at::zeros({static_cast<std::int64_t>(terms.size())}, options.dtype(at::kDouble));
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
     parts_.reducer.set_sync(micro + 1 == batches.size());
     const std::vector<at::Tensor> losses =
@@ -105,7 +102,8 @@ at::Tensor Trainer::backward(const std::vector<Batch>& batches, const std::vecto
     total.backward();
     sums += at::stack(losses).detach();
   }
-  return sums;
+  const at::Tensor host = sums.to(at::kCPU);
+  return {host.const_data_ptr<double>(), host.const_data_ptr<double>() + host.numel()};
 }
 
 // A step whose loss or gradient is not finite on any rank changes no weight on all of them: both
@@ -144,7 +142,8 @@ FlagsRecord Trainer::decide() {
   if (parts_.control.rank() == 0) {
     if (plan_.save.hours > 0 && hours_since(saved_at_) >= plan_.save.hours) mine.save_due = true;
     if (plan_.hours > 0 && state_.hours >= plan_.hours) {
-      mine.stop_request = std::max(mine.stop_request, static_cast<std::uint8_t>(StopRequest::kTarget));
+      mine.stop_request =
+          std::max(mine.stop_request, static_cast<std::uint8_t>(StopRequest::kTarget));
     }
   }
   const FlagsRecord all = exchange(parts_.control, mine);

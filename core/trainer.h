@@ -11,7 +11,6 @@
 #include "core/checkpoint/checkpointer.h"
 #include "core/communicator.h"
 #include "core/data_loader.h"
-#include "core/run/flags_record.h"
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/optim/schedule.h"
@@ -19,14 +18,15 @@
 #include "core/reducer.h"
 #include "core/run/cadence.h"
 #include "core/run/evaluator.h"
+#include "core/run/flags_record.h"
 #include "core/run/run_recorder.h"
 
 namespace pretrain {
 
 /// The numbers of a run, all spans already turned into steps.
 struct TrainingPlan {
-  std::int64_t steps = 0;  ///< the run ends after so many updates; INT64_MAX: `hours` decides
-  double hours = 0;        ///< wall-clock over all attempts after which it ends; 0: no limit
+  std::int64_t steps = 0;      ///< the run ends after so many updates; INT64_MAX: `hours` decides
+  double hours = 0;            ///< wall-clock over all attempts after which it ends; 0: no limit
   std::int64_t sequences = 0;  ///< global batch
   double flops_per_token = 0;
   Schedule schedule;
@@ -76,7 +76,8 @@ class Trainer {
   void train_step();
   std::vector<double> global_counts(const std::vector<Batch>& batches);
   std::vector<double> local_counts(const std::vector<Batch>& batches) const;
-  at::Tensor backward(const std::vector<Batch>& batches, const std::vector<double>& counts);
+  std::vector<double> backward(const std::vector<Batch>& batches,
+                               const std::vector<double>& counts);
   void update(double gradient_norm);
   void count_step(const std::vector<double>& counts);
   FlagsRecord decide();

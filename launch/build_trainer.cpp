@@ -10,10 +10,10 @@
 #include "core/base/memory_usage.h"
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
-#include "launch/network.h"
 #include "launch/config/plan.h"
-#include "launch/step_outputs.h"
+#include "launch/network.h"
 #include "launch/process/versions.h"
+#include "launch/step_outputs.h"
 #include "parallel/flat_reducer.h"
 
 namespace pretrain {
@@ -22,7 +22,8 @@ namespace {
 c10::Device device_of(const RunConfig& config, const Process& process) {
   const auto devices = static_cast<int>(torch::cuda::device_count());
   if (config.run.device == "cuda" && devices == 0) {
-    fail(ExitCode::kLauncher, "run.device cuda: this build or this machine has no CUDA device. "
+    fail(ExitCode::kLauncher,
+         "run.device cuda: this build or this machine has no CUDA device. "
          "Use run.device=cpu, or build with -DPRETRAIN_CUDA=ON");
   }
   if (config.run.device == "cpu" || devices == 0) return c10::Device(c10::kCPU);
@@ -98,7 +99,8 @@ TrainingState first_state(const RunConfig& config, const RunInputs& inputs) {
 
 // In the order in which they are made; each may borrow from those above.
 struct TrainingRun::Parts {
-  Parts(const RunConfig& run_config, Process& run_process) : config(run_config), process(run_process) {}
+  Parts(const RunConfig& run_config, Process& run_process)
+      : config(run_config), process(run_process) {}
 
   void build(const std::string& given_config);
   void load(const std::optional<RunDirectory::Resume>& resume);
@@ -169,7 +171,8 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   reducer = std::make_unique<FlatReducer>(*group);
   const SampleOrder order(static_cast<std::uint64_t>(config.run.seed), inputs.train->size(),
                           config.data.shuffle);
-  const std::int64_t steps_ahead = std::max<std::int64_t>(1, config.data.prefetch / layout.accumulation);
+  const std::int64_t steps_ahead =
+      std::max<std::int64_t>(1, config.data.prefetch / layout.accumulation);
   loader = std::make_unique<DataLoader>(*inputs.train, order, *objective, layout, process.rank(),
                                         steps_ahead);
   trainer = std::make_unique<Trainer>(trainer_parts(), plan, state);
@@ -199,6 +202,7 @@ void TrainingRun::Parts::make_recorder(bool resumed) {
     if (plan.hours == 0) setup.steps = plan.steps;
     if (resumed) setup.resumed_at = static_cast<std::int64_t>(state.step);
     setup.peak_flops = config.logging.peak_flops;
+    if (!setup.peak_flops) setup.peak_flops = measure_peak_flops(compute, device);
     if (const auto limit = memory_limit(process)) setup.memory_limit_gib = *limit / (1 << 30);
     setup.flops_per_token = plan.flops_per_token;
     setup.samples_per_epoch = static_cast<double>(inputs.train->size());
@@ -214,7 +218,8 @@ std::vector<std::string> TrainingRun::Parts::banner(
   recorder->event(resume ? "resume" : "run_start", step, resume ? resume->found.path : "");
   std::vector<std::string> lines;
   lines.push_back(concat("pretrain ", program_version(), ": ", config.objective.name, " on ",
-                         config.model.name, ", ", with_unit(static_cast<double>(parameters->parameter_count())),
+                         config.model.name, ", ",
+                         with_unit(static_cast<double>(parameters->parameter_count())),
                          " parameters, ", compute == at::kFloat ? "fp32" : "bf16"));
   lines.push_back(concat("world       ", process.world(), " ranks on ", device.str(), " by ",
                          backend_name(config, device, process.world()), "; rank 0 has ",
@@ -223,13 +228,17 @@ std::vector<std::string> TrainingRun::Parts::banner(
                          layout.micro_batch, " x data_ranks ", layout.ranks, " x accumulation ",
                          layout.accumulation, "; x ", config.data.sequence_length, " = ",
                          layout.sequences() * config.data.sequence_length, " tokens a step"));
+  lines.push_back(concat("mfu         useful FLOP/s / peak; useful = tokens/s x ",
+                         scientific(plan.flops_per_token, 2),
+                         " (3 x forward, causal attention halved); peak ",
+                         config.logging.peak_flops ? "given" : "of a measured GEMM"));
   const double epochs = static_cast<double>(plan.steps) * static_cast<double>(layout.sequences()) /
                         static_cast<double>(inputs.train->size());
-  lines.push_back(plan.hours > 0
-                      ? concat("duration    ", plan.hours, " hours")
-                      : concat("duration    ", plan.steps, " steps = ", fixed(epochs, 2), " epochs of ",
-                               inputs.train->tokens(), " tokens"));
-  lines.push_back(concat("run         ", directory->path(), " (attempt ", directory->attempt(), ")"));
+  lines.push_back(plan.hours > 0 ? concat("duration    ", plan.hours, " hours")
+                                 : concat("duration    ", plan.steps, " steps = ", fixed(epochs, 2),
+                                          " epochs of ", inputs.train->tokens(), " tokens"));
+  lines.push_back(
+      concat("run         ", directory->path(), " (attempt ", directory->attempt(), ")"));
   if (resume) {
     for (const RejectedCheckpoint& rejected : resume->found.rejected) {
       recorder->event("fallback", step, rejected.path + ": " + rejected.reason);
@@ -253,13 +262,13 @@ TrainerParts TrainingRun::Parts::trainer_parts() {
     if (steps.size() != 2 || step < steps[0] || step > steps[1]) return;
     dump_step(directory->path(), batches, *parameters, step, process.rank());
   };
-  return {*objective, *parameters, *optimizer,    *reducer,  process.control(),
-          *loader,    *evaluator,  *checkpointer, *recorder, [this] { return process.stop_request(); },
-          sample,     dump};
+  return {
+      *objective, *parameters, *optimizer,    *reducer,  process.control(),
+      *loader,    *evaluator,  *checkpointer, *recorder, [this] { return process.stop_request(); },
+      sample,     dump};
 }
 
-TrainingRun::TrainingRun(const RunConfig& config, Process& process,
-                         const std::string& given_config)
+TrainingRun::TrainingRun(const RunConfig& config, Process& process, const std::string& given_config)
     : parts_(std::make_unique<Parts>(config, process)) {
   parts_->build(given_config);
 }
@@ -280,9 +289,9 @@ ExitCode TrainingRun::run() {
       recorder.print(concat("best        step ", state.best->step, ", loss ",
                             fixed(state.best->loss, 4), " on ", state.best->set));
     }
-    recorder.print(done ? concat("next        pretrain generate ", parts_->directory->path(),
-                                 " --prompt TEXT")
-                        : std::string("next        the same command goes on from here"));
+    recorder.print(
+        done ? concat("next        pretrain generate ", parts_->directory->path(), " --prompt TEXT")
+             : std::string("next        the same command goes on from here"));
     return code;
   } catch (const Error& error) {
     recorder.ended(error.code(), error.what(), trainer.state());

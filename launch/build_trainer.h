@@ -4,9 +4,9 @@
 #include <string>
 
 #include "core/trainer.h"
+#include "launch/config/run_config.h"
 #include "launch/inputs.h"
 #include "launch/process/process.h"
-#include "launch/config/run_config.h"
 #include "launch/run_directory.h"
 
 namespace pretrain {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/data/corpus_builder.h"
+#include "core/data/corpus/corpus_builder.h"
 
 namespace pretrain {
 namespace {
@@ -19,8 +19,7 @@ bool has_split(const Corpus& corpus, const std::string& split) {
 }
 
 // The sets the config lists; if it lists none, the split `valid` of each source that has one.
-std::vector<EvaluationSource> evaluation_sources(const RunConfig& config,
-                                                 const RunInputs& inputs) {
+std::vector<EvaluationSource> evaluation_sources(const RunConfig& config, const RunInputs& inputs) {
   if (!config.eval.sets.empty()) return config.eval.sets;
   std::vector<EvaluationSource> sources;
   for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
@@ -62,7 +61,8 @@ std::vector<std::string> RunInputs::fingerprints() const {
 
 RunInputs open_inputs(const RunConfig& config) {
   if (config.data.sources.empty()) {
-    fail(ExitCode::kBadConfig, "data.sources: expected at least one corpus, got none. "
+    fail(ExitCode::kBadConfig,
+         "data.sources: expected at least one corpus, got none. "
          "Make one: pretrain corpus build NAME.h5 --tokenizer byte TEXT");
   }
   const CorpusVerification mode = verification(config.data.verify);

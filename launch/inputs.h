@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/corpus.h"
+#include "core/data/corpus/corpus.h"
 #include "core/data/evaluation_dataset.h"
 #include "core/data/token_dataset.h"
 #include "core/run/evaluator.h"
@@ -28,6 +28,5 @@ struct RunInputs {
 /// Opens corpora, tokenizer and evaluation sets. Throws kBadData naming the file: missing, damaged,
 /// too short for data.sequence_length, made with another tokenizer, or without the split asked for.
 RunInputs open_inputs(const RunConfig& config);
-
 
 }  // namespace pretrain

@@ -39,10 +39,14 @@ int main(int argc, char** argv) {
     Process::abort(static_cast<int>(error.code()),
                    message(error.code(), pretrain::concat("rank ", rank, ": ", error.what())));
   } catch (const std::bad_alloc&) {
-    Process::abort(static_cast<int>(ExitCode::kOutOfMemory),
-                   message(ExitCode::kOutOfMemory, pretrain::concat("rank ", rank, ": out of memory. Lower train.micro_batch; the batch stays")));
+    Process::abort(
+        static_cast<int>(ExitCode::kOutOfMemory),
+        message(ExitCode::kOutOfMemory,
+                pretrain::concat("rank ", rank,
+                                 ": out of memory. Lower train.micro_batch; the batch stays")));
   } catch (const std::exception& error) {
-    Process::abort(static_cast<int>(ExitCode::kInternal),
-                   message(ExitCode::kInternal, pretrain::concat("rank ", rank, ": ", error.what())));
+    Process::abort(
+        static_cast<int>(ExitCode::kInternal),
+        message(ExitCode::kInternal, pretrain::concat("rank ", rank, ": ", error.what())));
   }
 }

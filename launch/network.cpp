@@ -1,7 +1,13 @@
 #include "launch/network.h"
 
+#include <ATen/ops/ones.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
 
 #include "core/config/option_reader.h"
+#include "models/layers/gemm.h"
 
 namespace pretrain {
 namespace {
@@ -64,6 +70,20 @@ MemoryEstimate estimate_memory(const RunConfig& config, Objective& objective,
                   (4 + (compute == at::kFloat ? 4 : element)) * head_weights;
   memory.runtime = kRuntimeBytes;
   return memory;
+}
+
+std::optional<double> measure_peak_flops(at::ScalarType compute, c10::Device device) {
+  if (!device.is_cpu()) return std::nullopt;
+  constexpr std::int64_t kSize = 1024;
+  const at::Tensor matrix = at::ones({kSize, kSize}, at::TensorOptions(compute));
+  double best = INFINITY;
+  for (int i = 0; i < 4; ++i) {  // the first one also prepares the kernel
+    const auto start = std::chrono::steady_clock::now();
+    linear_output(matrix, matrix, {});
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::min(best, seconds.count());
+  }
+  return 2.0 * kSize * kSize * kSize / best;
 }
 
 std::int64_t parameter_count(const Objective& objective) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
@@ -38,6 +39,11 @@ struct MemoryEstimate {
 
 MemoryEstimate estimate_memory(const RunConfig& config, Objective& objective,
                                at::ScalarType compute, std::int64_t micro_batch);
+
+/// FLOP/s that the threads of this rank reach in a 1,024 x 1,024 x 1,024 product of type `compute`:
+/// the peak that MFU is measured against where logging.peak_flops is auto. Takes some 50 ms. Empty
+/// for GPUs, whose peak stands in their data sheet.
+std::optional<double> measure_peak_flops(at::ScalarType compute, c10::Device device);
 
 /// Trained numbers of the objective, each parameter once.
 std::int64_t parameter_count(const Objective& objective);

@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "core/base/file.h"
+#include "core/base/byte_size.h"
 #include "core/metrics/number_format.h"
 #include "launch/process/signals.h"
 

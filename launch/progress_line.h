@@ -3,12 +3,12 @@
 #include <chrono>
 #include <string>
 
-#include "core/data/progress.h"
+#include "core/data/corpus/progress.h"
 
 namespace pretrain {
 
-/// One line on stderr that shows how far a long operation is, after its first two seconds: rewritten
-/// in place on a terminal, else a new line every ten seconds. Not thread-safe.
+/// One line on stderr that shows how far a long operation is, after its first two seconds:
+/// rewritten in place on a terminal, else a new line every ten seconds. Not thread-safe.
 class ProgressLine {
  public:
   ProgressLine();

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/base/logging.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/environment.h"
@@ -18,8 +18,9 @@ void check_identity(const RunConfig& config, const CheckpointReader& checkpoint)
   if (changes.empty()) return;
   const std::string& first = changes.front();
   const std::string key = first.substr(0, first.find(' '));
-  fail(ExitCode::kBadConfig, key, " was ", first.substr(key.size() + 5, first.find(", is ") - key.size() - 5),
-       " in ", checkpoint.path(), first.substr(first.find(", is ")),
+  fail(ExitCode::kBadConfig, key, " was ",
+       first.substr(key.size() + 5, first.find(", is ") - key.size() - 5), " in ",
+       checkpoint.path(), first.substr(first.find(", is ")),
        ". Use another run.dir or run.allow_change=[", key, "]");
 }
 
@@ -101,7 +102,7 @@ void RunDirectory::write_start_files(const RunConfig& config, const std::string&
       environment.ranks.push_back({hosts[r], place.threads, cpus[r], ""});
     }
     environment.launcher = process_.world() > 1 ? "mpirun" : "none";
-    environment.variables = allowed_variables();
+    environment.variables = listed_variables();
     write_environment(path_ + "/env.json", environment);
   });
 }

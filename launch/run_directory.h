@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "core/base/run_lock.h"
+#include "core/base/files/run_lock.h"
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/checkpoint/resume.h"
-#include "launch/process/process.h"
 #include "launch/config/run_config.h"
+#include "launch/process/process.h"
 
 namespace pretrain {
 

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/base/logging.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/metrics/jsonl_writer.h"
@@ -38,9 +38,8 @@ void write_samples(const std::string& run_dir, const SampleOptions& options, Obj
     SamplingOptions sampling;
     sampling.temperature = options.temperature;
     sampling.seed = seed;
-    const auto next =
-        generate(objective.model(), {ids.begin(), ids.end()}, options.tokens, sampling,
-                 tokenizer.eos_id(), i, [](std::int64_t) { return true; });
+    const auto next = generate(objective.model(), {ids.begin(), ids.end()}, options.tokens,
+                               sampling, tokenizer.eos_id(), i, [](std::int64_t) { return true; });
     JsonObject line;
     line.add("v", kRecordVersion).add("t", utc_seconds()).add("step", step);
     line.add("prompt", options.prompts[i]);
@@ -65,7 +64,10 @@ void dump_step(const std::string& run_dir, const std::vector<Batch>& batches,
   std::vector<TensorView> tensors{
       {"inputs", "I64", all_inputs.sizes().vec(), bytes_of<std::int64_t>(all_inputs)},
       {"targets", "I64", all_targets.sizes().vec(), bytes_of<std::int64_t>(all_targets)},
-      {"sample_ids", "I64", {static_cast<std::int64_t>(ids.size())}, std::as_bytes(std::span(ids))}};
+      {"sample_ids",
+       "I64",
+       {static_cast<std::int64_t>(ids.size())},
+       std::as_bytes(std::span(ids))}};
   if (rank == 0) {
     for (const FlatBuffer::Entry& entry : parameters.entries()) {
       tensors.push_back({"gradient/" + entry.name, "F32", entry.shape,

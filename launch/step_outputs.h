@@ -18,8 +18,8 @@ void write_samples(const std::string& run_dir, const SampleOptions& options, Obj
                    const Tokenizer& tokenizer, std::int64_t step, std::uint64_t seed);
 
 /// Writes RUN_DIR/dumps/step-STEP-rank-RANK.safetensors: `inputs` and `targets` [n, T] and
-/// `sample_ids` [n] of this rank's micro batches joined, and, on rank 0, the global gradient of each
-/// parameter before clipping as `gradient/NAME`. Throws kCannotCreate if the file exists.
+/// `sample_ids` [n] of this rank's micro batches joined, and, on rank 0, the global gradient of
+/// each parameter before clipping as `gradient/NAME`. Throws kCannotCreate if the file exists.
 void dump_step(const std::string& run_dir, const std::vector<Batch>& batches,
                const FlatBuffer& parameters, std::int64_t step, int rank);
 

@@ -1,13 +1,13 @@
 // GPT-2 (Radford et al. 2019): a decoder-only transformer with pre-norm blocks, learned positions,
 // tied embeddings and residual initialisation scaled by depth.
 
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <string>
 
 #include "core/model.h"
+#include "models/layers/embedding.h"
 #include "models/layers/initialization.h"
 #include "models/layers/transformer_block.h"
 
@@ -27,26 +27,43 @@ struct Gpt2Options {
   void visit(OptionVisitor& visitor) {
     visitor.option("layers", layers,
                    {.meaning = "number of blocks", .min = 1, .max = 1000, .identity = true});
-    visitor.option("hidden", hidden, {.meaning = "width of the residual stream",
-                                      .min = 1, .max = 1 << 20, .identity = true});
-    visitor.option("heads", heads, {.meaning = "attention heads; must divide hidden",
-                                    .min = 1, .max = 1 << 16, .identity = true});
-    ffn = 4 * hidden;
-    visitor.option("ffn", ffn, {.meaning = "inner width of the feed-forward part",
-                                .min = 1, .max = 1 << 22, .default_text = "4 x hidden",
-                                .identity = true});
-    visitor.option("max_positions", max_positions,
-                   {.meaning = "rows of the position table", .unit = "positions", .min = 1,
-                    .max = 1 << 24, .default_text = "sequence_length", .null_word = "auto",
+    visitor.option(
+        "hidden", hidden,
+        {.meaning = "width of the residual stream", .min = 1, .max = 1 << 20, .identity = true});
+    visitor.option("heads", heads,
+                   {.meaning = "attention heads; must divide hidden",
+                    .min = 1,
+                    .max = 1 << 16,
                     .identity = true});
-    visitor.option("norm_eps", norm_eps, {.meaning = "added to the variance in layer norms",
-                                          .min = 0, .max = 1, .identity = true});
+    ffn = 4 * hidden;
+    visitor.option("ffn", ffn,
+                   {.meaning = "inner width of the feed-forward part",
+                    .min = 1,
+                    .max = 1 << 22,
+                    .default_text = "4 x hidden",
+                    .identity = true});
+    visitor.option("max_positions", max_positions,
+                   {.meaning = "rows of the position table",
+                    .unit = "positions",
+                    .min = 1,
+                    .max = 1 << 24,
+                    .default_text = "sequence_length",
+                    .null_word = "auto",
+                    .identity = true});
+    visitor.option(
+        "norm_eps", norm_eps,
+        {.meaning = "added to the variance in layer norms", .min = 0, .max = 1, .identity = true});
     visitor.option("init_std", init_std,
                    {.meaning = "initial weights; residual outputs: init_std / sqrt(2 layers)",
-                    .min = 0, .max = 10, .identity = true});
+                    .min = 0,
+                    .max = 10,
+                    .identity = true});
     visitor.option("pad_vocab_to", pad_vocab_to,
                    {.meaning = "vocabulary rows are rounded up to a multiple of this",
-                    .unit = "tokens", .min = 1, .max = 65536, .identity = true});
+                    .unit = "tokens",
+                    .min = 1,
+                    .max = 65536,
+                    .identity = true});
   }
 };
 
@@ -68,18 +85,19 @@ class Gpt2 : public Model {
     }
     const std::int64_t multiple = options_.pad_vocab_to;
     const std::int64_t rows = (vocab_size_ + multiple - 1) / multiple * multiple;
-    token_embedding_ = register_parameter("token_embedding", at::empty({rows, options_.hidden}, context.options));
-    position_embedding_ =
-        register_parameter("position_embedding", at::empty({max_positions_, options_.hidden}, context.options));
-    const BlockShape shape{options_.hidden, options_.heads, options_.ffn, options_.norm_eps,
-                           compute_, context.options};
+    token_embedding_ =
+        register_parameter("token_embedding", at::empty({rows, options_.hidden}, context.options));
+    position_embedding_ = register_parameter(
+        "position_embedding", at::empty({max_positions_, options_.hidden}, context.options));
+    const BlockShape shape{options_.hidden,   options_.heads, options_.ffn,
+                           options_.norm_eps, compute_,       context.options};
     for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
       blocks_.push_back(register_module("block" + std::to_string(layer),
                                         std::make_shared<TransformerBlock>(shape, layer)));
     }
     final_norm_ = register_module(
-        "final_norm", std::make_shared<LayerNorm>(options_.hidden, options_.norm_eps, compute_,
-                                                  context.options));
+        "final_norm",
+        std::make_shared<LayerNorm>(options_.hidden, options_.norm_eps, compute_, context.options));
   }
 
   at::Tensor forward(const ModelInput& input) override {
@@ -93,7 +111,7 @@ class Gpt2 : public Model {
       input.cache->keys.resize(blocks_.size());
       input.cache->values.resize(blocks_.size());
     }
-    at::Tensor x = at::embedding(token_embedding_, input.tokens) +
+    at::Tensor x = embed_tokens(token_embedding_, input.tokens) +
                    position_embedding_.narrow(0, start, length);  // [B, T, d]
     for (const auto& block : blocks_) x = block->forward(x, input.cache);
     if (input.cache != nullptr) input.cache->length += length;
@@ -107,8 +125,8 @@ class Gpt2 : public Model {
         options_.init_std / std::sqrt(2.0 * static_cast<double>(options_.layers));
     for (const auto& item : named_parameters()) {
       const std::string& name = item.key();
-      const bool residual_output = name.ends_with("attention.output.weight") ||
-                                   name.ends_with("down.weight");
+      const bool residual_output =
+          name.ends_with("attention.output.weight") || name.ends_with("down.weight");
       if (name.ends_with("norm.weight")) {
         fill(item.value(), 1.0);
       } else if (item.value().dim() == 1) {

@@ -83,8 +83,7 @@ std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>
     const auto keep = std::min<std::size_t>(text.size(), static_cast<std::size_t>((room + 1) / 2));
     return std::vector<std::int64_t>(text.end() - static_cast<std::ptrdiff_t>(keep), text.end());
   };
-  std::vector<std::int64_t> unseen =
-      static_cast<std::int64_t>(text.size()) <= room ? text : tail();
+  std::vector<std::int64_t> unseen = static_cast<std::int64_t>(text.size()) <= room ? text : tail();
   for (std::int64_t i = 0; i < tokens; ++i) {
     if (cache.length + static_cast<std::int64_t>(unseen.size()) > room) {
       cache = KeyValueCache();

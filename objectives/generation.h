@@ -21,8 +21,9 @@ struct SamplingOptions {
 std::int64_t sample_token(const std::vector<float>& logits, const SamplingOptions& options,
                           double u);
 
-/// Continues `prompt` by up to `tokens` tokens, one forward a token with a key-value cache. When the
-/// model's positions are used up the cache is rebuilt from the later half. Stops after `stop_id`
+/// Continues `prompt` by up to `tokens` tokens, one forward a token with a key-value cache. When
+/// the model's positions are used up the cache is rebuilt from the later half. Stops after
+/// `stop_id`
 /// (-1: never). Calls `on_token` for each new token; it returns false to stop. `sample` numbers
 /// independent continuations of one prompt. An empty prompt is an error (kUsage).
 std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>& prompt,

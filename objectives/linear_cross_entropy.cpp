@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "models/layers/gemm.h"
+#include "models/layers/gradient_accumulation.h"
 #include "objectives/softmax_cross_entropy.h"
 
 namespace pretrain {
@@ -21,8 +22,8 @@ constexpr std::int64_t kLogitsBytes = 128 << 20;
 
 std::int64_t rows_per_chunk(const at::Tensor& features, std::int64_t vocab_rows) {
   const std::int64_t row_bytes = vocab_rows * static_cast<std::int64_t>(features.element_size());
-  const std::int64_t chunks = std::max<std::int64_t>(
-      1, (features.size(0) * row_bytes + kLogitsBytes - 1) / kLogitsBytes);
+  const std::int64_t chunks =
+      std::max<std::int64_t>(1, (features.size(0) * row_bytes + kLogitsBytes - 1) / kLogitsBytes);
   return (features.size(0) + chunks - 1) / chunks;
 }
 
@@ -50,13 +51,19 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
         weight_gradient = part.to(at::kFloat);
       }
     }
-    context->save_for_backward({features_gradient, weight_gradient});
+    context->save_for_backward({features_gradient, weight_gradient, weight});
     return sum.to(at::kFloat);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    return {saved[0].mul_(gradients[0]), saved[1].mul_(gradients[0]), {}, {}, {}};
+    const at::Tensor features_gradient = saved[0].mul_(gradients[0]);
+    const at::Tensor& weight = saved[2];
+    if (accumulates_in_place(weight)) {
+      weight.mutable_grad().addcmul_(saved[1], gradients[0]);
+      return {features_gradient, {}, {}, {}, {}};
+    }
+    return {features_gradient, saved[1].mul_(gradients[0]), {}, {}, {}};
   }
 };
 

@@ -15,7 +15,8 @@
 #include "core/batch.h"
 
 // Compiled once an instruction set; the loader picks the widest this CPU has.
-#define PRETRAIN_EACH_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define PRETRAIN_EACH_SIMD \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 namespace pretrain {
 namespace {
@@ -76,8 +77,7 @@ inline __attribute__((always_inline)) double softmax_row(T* row, std::int64_t co
 PRETRAIN_EACH_SIMD double softmax_row_f32(float* row, std::int64_t count, float* scratch) {
   return softmax_row(row, count, scratch);
 }
-PRETRAIN_EACH_SIMD double softmax_row_bf16(std::uint16_t* row, std::int64_t count,
-                                           float* scratch) {
+PRETRAIN_EACH_SIMD double softmax_row_bf16(std::uint16_t* row, std::int64_t count, float* scratch) {
   return softmax_row(row, count, scratch);
 }
 
@@ -101,7 +101,8 @@ double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std:
         continue;
       }
       const double target_logit = static_cast<double>(load(row + targets[r]));
-      losses[static_cast<std::size_t>(r)] = softmax_any(row, vocab_size, scratch.data()) - target_logit;
+      losses[static_cast<std::size_t>(r)] =
+          softmax_any(row, vocab_size, scratch.data()) - target_logit;
       store(row + targets[r], load(row + targets[r]) - 1.0f);
       std::fill(row + vocab_size, row + width, T{});
     }

@@ -8,10 +8,10 @@ namespace pretrain {
 
 /// Softmax cross-entropy of a block of rows, and its gradient in place.
 ///
-/// logits [n, V padded] float or bfloat16, contiguous; targets [n] int64 on the same device, each in
-/// [0, vocab_size) or kNoTarget. Columns from vocab_size on do not take part. On return every row of
-/// `logits` holds softmax(row) - onehot(target), 0 in padded columns and in rows without target.
-/// Returns the sum over rows of logsumexp(row) - row[target] in nats, 0-dim double.
+/// logits [n, V padded] float or bfloat16, contiguous; targets [n] int64 on the same device, each
+/// in [0, vocab_size) or kNoTarget. Columns from vocab_size on do not take part. On return every
+/// row of `logits` holds softmax(row) - onehot(target), 0 in padded columns and in rows without
+/// target. Returns the sum over rows of logsumexp(row) - row[target] in nats, 0-dim double.
 at::Tensor softmax_cross_entropy_(at::Tensor& logits, const at::Tensor& targets,
                                   std::int64_t vocab_size);
 

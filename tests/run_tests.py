@@ -55,7 +55,9 @@ def read_gtest_results(path):
 
 def run_ctest(build, name):
     with tempfile.TemporaryDirectory() as results:
-        environment = {**os.environ, "GTEST_OUTPUT": f"json:{results}/"}
+        # Tests that start `python3` get this interpreter, which has requirements.txt installed.
+        path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+        environment = {**os.environ, "GTEST_OUTPUT": f"json:{results}/", "PATH": path}
         done = subprocess.run(
             ["ctest", "--test-dir", build, "-R", f"^{re.escape(name)}$", "--output-on-failure",
              "--timeout", str(TIMEOUT_S)],

@@ -45,8 +45,7 @@ std::string xxh3_128_hex(std::span<const std::byte> bytes) {
 
 struct StreamDigest::State {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> sha{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
-  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> xxh{XXH3_createState(),
-                                                               &XXH3_freeState};
+  std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> xxh{XXH3_createState(), &XXH3_freeState};
 };
 
 StreamDigest::StreamDigest() : state_(std::make_unique<State>()) {

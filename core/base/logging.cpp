@@ -13,8 +13,8 @@
 #include <mutex>
 #include <utility>
 
-#include "core/base/append_file.h"
 #include "core/base/escape_control.h"
+#include "core/base/files/append_file.h"
 
 namespace pretrain {
 namespace {

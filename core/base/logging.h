@@ -19,8 +19,8 @@ LogLevel log_level(const std::string& name);
 /// from other ranks than 0 as `warning: rank 3 (nodeB): ...`.
 ///
 /// A file that cannot be written is given up with one warning, never with an exception. Throws
-/// UnsafeFile (core/base/append_file.h) if another kind of file stands under its name. Call it
-/// while no other thread logs; the log functions themselves may be called from any thread.
+/// UnsafeFile (core/base/files/append_file.h) if another kind of file stands under its name. Call
+/// it while no other thread logs; the log functions themselves may be called from any thread.
 void start_logging(const std::optional<std::string>& run_dir, int rank, const std::string& host,
                    LogLevel level);
 /// `handler(file, reason)` is called once if the log file is lost, at once if it is already, from

@@ -3,6 +3,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint_name.h"
 #include "core/checkpoint/checkpoint_reader.h"

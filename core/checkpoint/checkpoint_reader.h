@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/checkpoint/checkpoint_name.h"
 #include "core/checkpoint/checkpoint_options.h"
 #include "core/checkpoint/manifest.h"

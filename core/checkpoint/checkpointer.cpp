@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/byte_size.h"
 #include "core/base/digest.h"
 #include "core/base/wall_clock.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/checkpoint/checkpoint_name.h"
 #include "core/checkpoint/manifest.h"
 #include "core/checkpoint/retention.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 #include "core/checkpoint/checkpoint_name.h"
 
 namespace pretrain {

@@ -10,7 +10,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/base/json.h"
+#include "core/base/json/json_reader.h"
 
 namespace pretrain {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file_system.h"
+#include "core/base/files/directory.h"
 
 namespace pretrain {
 

@@ -47,7 +47,7 @@ struct TrainingState {
   std::uint64_t seed = 0;
   std::uint64_t skipped = 0;            ///< steps left out for non-finite values, in all
   std::uint64_t consecutive_skips = 0;  ///< of them, those just before `step`
-  bool evaluation_pending = false;  ///< one was due at `step` and was interrupted
+  bool evaluation_pending = false;      ///< one was due at `step` and was interrupted
   std::uint64_t lineage = 0;  ///< raised whenever the run goes on from another than its newest step
   DataCursor data;
   std::optional<BestEvaluation> best;

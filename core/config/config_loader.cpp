@@ -15,8 +15,8 @@
 #include "core/base/error.h"
 #include "core/config/error_list.h"
 #include "core/config/interpolation.h"
-#include "core/config/yaml_reader.h"
-#include "core/config/yaml_surface.h"
+#include "core/config/yaml/yaml_reader.h"
+#include "core/config/yaml/yaml_surface.h"
 
 namespace pretrain {
 

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/config/yaml_surface.h"
+#include "core/base/environment_variable.h"
+#include "core/config/yaml/yaml_surface.h"
 
 namespace pretrain {
 
@@ -134,6 +135,12 @@ class Interpolator {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
     if (name.empty() || name.find_first_not_of(kNameBytes) != std::string::npos) {
       refuse(node, path, "${env:" + shortened(name) + "} names no environment variable");
+      return std::nullopt;
+    }
+    if (is_secret_variable(name)) {
+      refuse(node, path,
+             "${env:" + shortened(name) +
+                 "} looks like a secret, which config.resolved.yaml would show. Rename it if not");
       return std::nullopt;
     }
     const char* value = std::getenv(name.c_str());

@@ -17,8 +17,8 @@ namespace pretrain {
 class EvaluationDataset {
  public:
   /// `max_tokens`: take as many whole documents from the start as have at most so many tokens, but
-  /// at least one. Throws kBadData if the split is missing or has nothing to score, or tokenizers
-  /// differ; kBadConfig if sequence_length is 0.
+  /// at least one. Throws kBadData if the split is missing or has nothing to score; kBadConfig if
+  /// sequence_length is 0.
   EvaluationDataset(const CorpusSplit& source, std::uint64_t sequence_length,
                     std::optional<std::uint64_t> max_tokens = std::nullopt);
 

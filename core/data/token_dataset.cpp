@@ -65,8 +65,9 @@ TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_
   }
   check_same_tokenizer(corpora);
   if (sequence_.size() <= sequence_length) {
-    fail(ExitCode::kBadData, corpora.at(0)->path(), ": the context is longer than the corpus: split ",
-         sources[0].split, " has ", sequence_.size(), " tokens, data.sequence_length ", sequence_length,
+    fail(ExitCode::kBadData, corpora.at(0)->path(),
+         ": the context is longer than the corpus: split ", sources[0].split, " has ",
+         sequence_.size(), " tokens, data.sequence_length ", sequence_length,
          " needs one more than that. Lower data.sequence_length or add text");
   }
 }

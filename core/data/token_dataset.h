@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/corpus.h"
+#include "core/data/corpus/corpus.h"
 #include "core/dataset.h"
 
 namespace pretrain {

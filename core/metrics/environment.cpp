@@ -2,13 +2,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "core/base/replace_file.h"
+#include "core/base/environment_variable.h"
+#include "core/base/files/pending_file.h"
 #include "core/metrics/metrics_record.h"
 
 namespace pretrain {
@@ -30,22 +29,12 @@ Json ranks_json(const std::vector<RankPlace>& ranks) {
 
 }  // namespace
 
-bool is_allowed_variable(std::string_view name) {
-  constexpr std::array<std::string_view, 4> kNames{"HOME", "USER", "TMPDIR", "SCRATCH"};
-  constexpr std::array<std::string_view, 5> kSecrets{"TOKEN", "SECRET", "PASSWORD", "JWT", "KEY"};
-  const bool listed = std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
-                      name.starts_with("SLURM_") || name.starts_with("PRETRAIN_");
-  return listed && std::none_of(kSecrets.begin(), kSecrets.end(), [&](std::string_view word) {
-           return name.find(word) != std::string_view::npos;
-         });
-}
-
-std::map<std::string, std::string> allowed_variables() {
+std::map<std::string, std::string> listed_variables() {
   std::map<std::string, std::string> variables;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || !is_allowed_variable(text.substr(0, equals))) continue;
+    if (equals == std::string_view::npos || !is_listed_variable(text.substr(0, equals))) continue;
     variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;

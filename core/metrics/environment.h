@@ -3,7 +3,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,14 +23,11 @@ struct Environment {
   std::string launcher;                                       ///< "mpirun", "srun", "none"
   std::optional<std::string> git_commit;
   std::map<std::string, std::string> tags;       ///< run.tags
-  std::map<std::string, std::string> variables;  ///< from allowed_variables()
+  std::map<std::string, std::string> variables;  ///< from listed_variables()
 };
 
-/// True for the variables a config may read and env.json may hold: HOME, USER, TMPDIR, SCRATCH,
-/// SLURM_*, PRETRAIN_*, but none whose name speaks of a secret (TOKEN, SECRET, PASSWORD, JWT, KEY).
-bool is_allowed_variable(std::string_view name);
-/// Those variables that are set, with their values.
-std::map<std::string, std::string> allowed_variables();
+/// The variables of is_listed_variable (core/base/environment_variable.h) that are set.
+std::map<std::string, std::string> listed_variables();
 /// The CPUs this thread may run on, like "0-3,8"; empty if the system does not tell.
 std::string allowed_cpus();
 

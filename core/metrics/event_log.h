@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/json_object.h"
+#include "core/base/json/json_writer.h"
 #include "core/metrics/jsonl_writer.h"
 
 namespace pretrain {
@@ -20,10 +20,9 @@ struct EventOrigin {
 /// The history of a run, RUN_DIR/events.jsonl, never cut: lines
 ///   {"v": 1, "t": ..., "attempt": 1, "event": "ckpt_commit", "rank": 0, "host": "nodeA",
 ///    "step": 1000, "reason": "", ...}
-/// with event one of run_start, resume, config_change, data_phase, eval, ckpt_begin, ckpt_commit,
-/// ckpt_fail, ckpt_delete, fallback, skip, spike, rollback, straggler, hash_ok, hash_mismatch,
-/// preempt, hang, oom, sink_lost, lock_takeover, run_end. A sink: losing it costs one warning.
-/// Thread-safe; several ranks may write to one file.
+/// with event one of run_start, resume, fallback, skip, eval, ckpt_begin, ckpt_commit, ckpt_fail,
+/// ckpt_delete, sink_lost, run_end. A sink: losing it costs one warning. Thread-safe; several ranks
+/// may write to one file.
 class EventLog {
  public:
   /// Throws UnsafeFile and nothing else.

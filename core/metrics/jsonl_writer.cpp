@@ -1,54 +1,36 @@
 #include "core/metrics/jsonl_writer.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "core/base/files/directory.h"
+#include "core/base/files/pending_file.h"
+#include "core/base/json/json_reader.h"
 #include "core/base/logging.h"
-#include "core/base/replace_file.h"
 
 namespace pretrain {
 namespace {
 
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 
-WritableFile open_to_read(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) fail(ExitCode::kIo, path, ": cannot open: ", error_text(errno));
-  WritableFile file(fd, path);
-  struct stat info {};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    fail(ExitCode::kIo, path, ": is not a regular file");
-  }
-  return file;
-}
-
-std::size_t read_some(const WritableFile& file, std::vector<char>& buffer) {
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno != EINTR) {
-      fail(ExitCode::kIo, file.path(), ": cannot read: ", error_text(errno));
-    }
-  }
-}
-
 /// Calls `line` for each line that ends in a newline, with it; lines over kLongestLine are skipped.
 /// Returns true if every byte of the file was shown.
-bool for_each_line(const std::string& path, const std::function<void(std::string_view)>& line) {
-  const WritableFile file = open_to_read(path);
+bool for_each_line(const InputFile& file, const std::function<void(std::string_view)>& line) {
   std::vector<char> buffer(std::size_t{1} << 16);
   std::string pending;
   bool too_long = false;
   bool complete = true;
-  while (const std::size_t size = read_some(file, buffer)) {
+  for (std::uint64_t at = 0; at < file.size();) {
+    const auto size = std::min<std::uint64_t>(buffer.size(), file.size() - at);
     std::string_view rest(buffer.data(), size);
+    file.read(at, std::as_writable_bytes(std::span(buffer.data(), size)));
+    at += size;
     while (!rest.empty()) {
       const std::size_t newline = rest.find('\n');
       const std::size_t taken = newline == std::string_view::npos ? rest.size() : newline + 1;
@@ -69,30 +51,32 @@ bool for_each_line(const std::string& path, const std::function<void(std::string
 }
 
 bool belongs(std::string_view line, std::int64_t last_step) {
-  const auto object = nlohmann::json::parse(line, nullptr, false);
-  if (!object.is_object()) return false;
-  const auto step = object.find("step");
-  return step != object.end() && step->is_number() &&
-         step->get<double>() <= static_cast<double>(last_step);
+  try {
+    const JsonValue value = parse_json(line, "line");
+    return JsonReader(value, "line").at("step").number() <= static_cast<double>(last_step);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
-void rewrite(const std::string& path, std::int64_t last_step) {
-  ReplacementFile kept(path);
+void rewrite(const InputFile& file, std::int64_t last_step) {
+  PendingFile kept(file.path());
   std::string batch;
   bool all = true;
-  const bool complete = for_each_line(path, [&](std::string_view line) {
+  const bool complete = for_each_line(file, [&](std::string_view line) {
     if (!belongs(line, last_step)) {
       all = false;
       return;
     }
     batch += line;
     if (batch.size() < kLongestLine) return;
-    kept.write(batch);
+    kept.content().write(batch);
     batch.clear();
   });
   if (all && complete) return;
-  kept.write(batch);
-  kept.publish(true);
+  kept.content().write(batch);
+  kept.content().sync();
+  kept.publish();
 }
 
 }  // namespace
@@ -105,7 +89,8 @@ JsonlWriter::JsonlWriter(const std::string& path, SinkLost on_lost)
 bool cut_back(const std::string& path, std::int64_t last_step) {
   if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return true;
   try {
-    rewrite(path, last_step);
+    const std::string name = path.substr(path.rfind('/') + 1);
+    rewrite(Directory::open_parent(path).open_file(name), last_step);
     return true;
   } catch (const Error& error) {
     log_warning(concat(error.what(), ". Lines after step ", last_step, " stay in it"));

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/base/json_object.h"
+#include "core/base/json/json_writer.h"
 #include "core/metrics/sink.h"
 
 namespace pretrain {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "core/base/json_object.h"
+#include "core/base/json/json_writer.h"
 
 namespace pretrain {
 

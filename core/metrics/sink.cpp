@@ -17,15 +17,15 @@ Sink::Sink(const std::string& path, SinkLost on_lost) : path_(path), on_lost_(st
 }
 
 void Sink::append(std::string_view bytes) {
-  guarded([&](const AppendFile& file) { file.append(bytes); });
+  guarded([&](AppendFile& file) { file.append(bytes); });
 }
 
 void Sink::sync() {
-  guarded([](const AppendFile& file) { file.sync(); });
+  guarded([](AppendFile& file) { file.sync(); });
 }
 
 void Sink::mend_torn_line() {
-  guarded([](const AppendFile& file) {
+  guarded([](AppendFile& file) {
     if (file.ends_torn()) file.append("\n");
   });
 }
@@ -35,7 +35,7 @@ bool Sink::lost() const {
   return !file_.has_value();
 }
 
-void Sink::guarded(const std::function<void(const AppendFile&)>& action) {
+void Sink::guarded(const std::function<void(AppendFile&)>& action) {
   std::string reason;
   {
     std::lock_guard<std::mutex> lock(mutex_);

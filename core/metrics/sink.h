@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/append_file.h"
+#include "core/base/files/append_file.h"
 
 namespace pretrain {
 
@@ -29,7 +29,7 @@ class Sink {
   bool lost() const;
 
  private:
-  void guarded(const std::function<void(const AppendFile&)>& action);
+  void guarded(const std::function<void(AppendFile&)>& action);
   void lose(const std::string& reason);
 
   std::string path_;

@@ -4,8 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/files/pending_file.h"
 #include "core/base/logging.h"
-#include "core/base/replace_file.h"
 
 namespace pretrain {
 
@@ -71,9 +71,8 @@ void StatusFile::write() {
     try {
       std::unique_lock<std::mutex> lock(status_mutex_);
       const std::string text = to_json(status_).text() + '\n';
-      const int writer = static_cast<int>(status_.rank);
       lock.unlock();
-      replace_file(path_, text, writer);
+      replace_file(path_, text);
       return;
     } catch (const std::exception& error) {
       if (std::exchange(lost_, true)) return;

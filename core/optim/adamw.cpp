@@ -21,8 +21,8 @@ class AdamW : public Optimizer {
     void visit(OptionVisitor& visitor) {
       visitor.option("betas", betas,
                      {.meaning = "decay of the first and second moment", .min = 0, .max = 1});
-      visitor.option("eps", eps, {.meaning = "added to the root of the second moment",
-                                  .min = 0, .max = 1});
+      visitor.option("eps", eps,
+                     {.meaning = "added to the root of the second moment", .min = 0, .max = 1});
     }
   };
 

@@ -12,15 +12,19 @@ void ScheduleOptions::visit(OptionVisitor& visitor) {
   visitor.option("name", name,
                  {.meaning = "shape of the learning rate after warm-up",
                   .choices = {"constant", "linear", "cosine", "wsd", "inverse_sqrt"}});
-  visitor.option("min_lr_ratio", min_lr_ratio, {.meaning = "lowest learning rate",
-                                                .unit = "of lr", .min = 0, .max = 1});
-  visitor.option("warmup", warmup, {.meaning = "linear rise from 0",
-                                    .choices = {"steps", "tokens", "samples", "epochs", "fraction"}});
-  visitor.option("decay", decay, {.meaning = "linear fall at the end of wsd",
-                                  .choices = {"steps", "tokens", "samples", "epochs", "fraction"}});
-  visitor.option("total", total, {.meaning = "length of the schedule",
-                                  .choices = {"steps", "tokens", "samples", "epochs"},
-                                  .default_text = "train.duration", .null_word = "null"});
+  visitor.option("min_lr_ratio", min_lr_ratio,
+                 {.meaning = "lowest learning rate", .unit = "of lr", .min = 0, .max = 1});
+  visitor.option("warmup", warmup,
+                 {.meaning = "linear rise from 0",
+                  .choices = {"steps", "tokens", "samples", "epochs", "fraction"}});
+  visitor.option("decay", decay,
+                 {.meaning = "linear fall at the end of wsd",
+                  .choices = {"steps", "tokens", "samples", "epochs", "fraction"}});
+  visitor.option("total", total,
+                 {.meaning = "length of the schedule",
+                  .choices = {"steps", "tokens", "samples", "epochs"},
+                  .default_text = "train.duration",
+                  .null_word = "null"});
 }
 
 Schedule::Shape schedule_shape(const std::string& name) {
@@ -45,12 +49,14 @@ double Schedule::learning_rate(std::int64_t step) const {
       ratio = min_ratio + (1 - min_ratio) * (1 - (s - w) / length);
       break;
     case Shape::kCosine:
-      ratio = min_ratio + (1 - min_ratio) * 0.5 * (1 + std::cos(std::numbers::pi * (s - w) / length));
+      ratio =
+          min_ratio + (1 - min_ratio) * 0.5 * (1 + std::cos(std::numbers::pi * (s - w) / length));
       break;
     case Shape::kWsd:
-      ratio = min_ratio + (1 - min_ratio) *
-                              std::min(1.0, static_cast<double>(total - std::min(step, total)) /
-                                                static_cast<double>(std::max<std::int64_t>(decay, 1)));
+      ratio =
+          min_ratio + (1 - min_ratio) *
+                          std::min(1.0, static_cast<double>(total - std::min(step, total)) /
+                                            static_cast<double>(std::max<std::int64_t>(decay, 1)));
       break;
     case Shape::kInverseSqrt:
       ratio = std::max(min_ratio, std::sqrt(std::max(w, 1.0) / static_cast<double>(step)));

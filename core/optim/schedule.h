@@ -19,8 +19,8 @@ struct ScheduleOptions {
   void visit(OptionVisitor& visitor);
 };
 
-/// Learning rate as a pure function of the step. With s the step (1 = first update), W warmup steps,
-/// S total steps, D decay steps, floor f = min_lr_ratio:
+/// Learning rate as a pure function of the step. With s the step (1 = first update), W warmup
+/// steps, S total steps, D decay steps, floor f = min_lr_ratio:
 ///   warm-up (s <= W): s / W, whatever the shape
 ///   constant:     1
 ///   linear:       f + (1 - f) (S - s) / (S - W)

@@ -14,8 +14,8 @@ class Sgd : public Optimizer {
     double momentum = 0.9;
 
     void visit(OptionVisitor& visitor) {
-      visitor.option("momentum", momentum, {.meaning = "share of the last update that is kept",
-                                            .min = 0, .max = 1});
+      visitor.option("momentum", momentum,
+                     {.meaning = "share of the last update that is kept", .min = 0, .max = 1});
     }
   };
 

@@ -14,10 +14,7 @@ namespace pretrain {
 
 Evaluator::Evaluator(Objective& objective, Communicator& control, std::vector<EvaluationSet> sets,
                      std::int64_t micro_batch)
-    : objective_(objective),
-      control_(control),
-      sets_(std::move(sets)),
-      micro_batch_(micro_batch) {}
+    : objective_(objective), control_(control), sets_(std::move(sets)), micro_batch_(micro_batch) {}
 
 std::optional<std::vector<EvaluationResult>> Evaluator::evaluate(
     const std::function<StopRequest()>& stop_request) {
@@ -77,8 +74,7 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
   if (result.bytes && objective_.is_likelihood()) {
     result.bits_per_byte = result.nats / std::numbers::ln2 / *result.bytes;
   }
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 

@@ -8,17 +8,17 @@
 
 #include "core/communicator.h"
 #include "core/data/evaluation_dataset.h"
-#include "core/run/flags_record.h"
 #include "core/objective.h"
+#include "core/run/flags_record.h"
 
 namespace pretrain {
 
 /// Loss of one set: every token scored once.
 struct EvaluationResult {
   std::string set;
-  double nats = 0;                ///< sum over targets of the objective's first term
+  double nats = 0;  ///< sum over targets of the objective's first term
   std::uint64_t targets = 0;
-  std::optional<double> bytes;    ///< of the text behind the targets
+  std::optional<double> bytes;  ///< of the text behind the targets
   double seconds = 0;
 
   double loss() const { return nats / static_cast<double>(targets); }
@@ -41,16 +41,15 @@ class Evaluator {
             std::int64_t micro_batch);
 
   const std::vector<EvaluationSet>& sets() const { return sets_; }
-  /// All sets. Collective. `stop_request` is asked on every rank after each batch; if any rank wants
-  /// to stop, all give up and return nothing.
+  /// All sets. Collective. `stop_request` is asked on every rank after each batch; if any rank
+  /// wants to stop, all give up and return nothing.
   std::optional<std::vector<EvaluationResult>> evaluate(
       const std::function<StopRequest()>& stop_request);
 
  private:
   std::optional<EvaluationResult> evaluate_set(const EvaluationSet& set,
                                                const std::function<StopRequest()>& stop_request);
-  Batch read_rows(const EvaluationDataset& dataset, std::uint64_t first,
-                  std::uint64_t count) const;
+  Batch read_rows(const EvaluationDataset& dataset, std::uint64_t first, std::uint64_t count) const;
 
   Objective& objective_;
   Communicator& control_;

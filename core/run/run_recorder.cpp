@@ -109,7 +109,8 @@ void RunRecorder::step_done(const StepReport& step, const TrainingState& state) 
   });
   if (!step.skipped) return;
   event("skip", static_cast<std::int64_t>(state.step), "loss or gradient norm is not finite",
-        {{"loss", step.loss}, {"grad_norm", step.gradient_norm},
+        {{"loss", step.loss},
+         {"grad_norm", step.gradient_norm},
          {"consecutive", static_cast<std::int64_t>(state.consecutive_skips)}});
   log_warning(concat("step ", state.step, " skipped: loss ", step.loss, ", gradient norm ",
                      step.gradient_norm, "; weights unchanged"));
@@ -172,8 +173,8 @@ void RunRecorder::evaluated(const std::vector<EvaluationResult>& results,
     record.t_eval = result.seconds;
     record.world = control_.size();
     sinks_->metrics.eval(record);
-    event("eval", record.at.step, "", {{"set", record.set}, {"loss", record.loss},
-                                       {"bpb", nullable(record.bpb)}});
+    event("eval", record.at.step, "",
+          {{"set", record.set}, {"loss", record.loss}, {"bpb", nullable(record.bpb)}});
   }
 }
 
@@ -192,7 +193,8 @@ void RunRecorder::saved(const SaveResult& result, const TrainingState& state) {
   }
   const std::string path = setup_.run_dir + "/checkpoints/" + result.name;
   event("ckpt_commit", step, "",
-        {{"path", path}, {"bytes", static_cast<std::int64_t>(result.bytes)},
+        {{"path", path},
+         {"bytes", static_cast<std::int64_t>(result.bytes)},
          {"seconds", result.seconds}});
   for (const std::string& name : result.removed) event("ckpt_delete", step, name);
   for (const std::string& warning : result.warnings) log_warning(warning);

@@ -79,7 +79,11 @@ Snapshot take_snapshot(const FlatBuffer& parameters, Optimizer& optimizer, int r
     const at::Tensor updates =
         host(at::full({1}, optimizer.updates(), at::TensorOptions(at::kLong)));
     snapshot.optimizer.push_back(
-        {kUpdates, "I64", {1}, 0, 1,
+        {kUpdates,
+         "I64",
+         {1},
+         0,
+         1,
          reinterpret_cast<const std::byte*>(updates.const_data_ptr<std::int64_t>())});
   }
   return snapshot;

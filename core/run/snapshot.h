@@ -12,8 +12,8 @@
 
 namespace pretrain {
 
-/// The part of parameters and optimizer state that one rank writes into a checkpoint: an equal range
-/// of the flat buffers, cut at the borders of tensors. Parameters keep their names; optimizer
+/// The part of parameters and optimizer state that one rank writes into a checkpoint: an equal
+/// range of the flat buffers, cut at the borders of tensors. Parameters keep their names; optimizer
 /// buffers are called BUFFER/PARAMETER; `updates` is the optimizer's count of updates.
 struct Snapshot {
   std::vector<TensorPiece> model;

@@ -7,8 +7,7 @@ namespace pretrain {
 namespace {
 
 // Weighted sum of means; a term without targets is zero. NaN must win over every number.
-double weighted_loss(const std::vector<LossTerm>& terms, const double* sums,
-                     const double* counts) {
+double weighted_loss(const std::vector<LossTerm>& terms, const double* sums, const double* counts) {
   double loss = 0;
   for (std::size_t i = 0; i < terms.size(); ++i) {
     if (counts[i] > 0) loss += terms[i].weight * sums[i] / counts[i];

@@ -5,7 +5,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/error.h"
-#include "core/text/strict_json.h"
+#include "core/base/json/json_reader.h"
 #include "core/text/tokenizer.h"
 #include "core/text/utf8.h"
 
@@ -164,7 +164,8 @@ std::string Tokenizer::sha256() const {
 }
 
 std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std::string& place) {
-  check_json(json, kMaxTokenizerJson, place);
+  // The limit of the size bounds the number of tokens and merges too.
+  check_json(json, place, {.max_bytes = kMaxTokenizerJson, .max_values = kMaxTokenizerJson});
   const Json root = Json::parse(json);
   if (!root.is_object() || !root.contains("model") || !root["model"].is_object()) {
     fail(ExitCode::kBadData, place, ": no model in it, expected a tokenizer.json");

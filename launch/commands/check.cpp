@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "core/base/file.h"
+#include "core/base/byte_size.h"
 #include "core/base/memory_usage.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"
@@ -50,10 +50,10 @@ std::string duration_line(const TrainingPlan& plan, const RunInputs& inputs, std
   if (plan.hours > 0) return concat(plan.hours, " hours of wall-clock over all attempts");
   const double samples = static_cast<double>(plan.steps) * static_cast<double>(plan.sequences);
   const double tokens = samples * static_cast<double>(length);
-  return concat(plan.steps, " steps = ", grouped(tokens), " tokens = ",
-                fixed(samples / static_cast<double>(inputs.train->size()), 2), " epochs of ",
-                grouped(static_cast<double>(inputs.train->tokens())), " training tokens = ",
-                scientific(tokens * plan.flops_per_token, 2), " FLOP");
+  return concat(plan.steps, " steps = ", grouped(tokens),
+                " tokens = ", fixed(samples / static_cast<double>(inputs.train->size()), 2),
+                " epochs of ", grouped(static_cast<double>(inputs.train->tokens())),
+                " training tokens = ", scientific(tokens * plan.flops_per_token, 2), " FLOP");
 }
 
 void add_data_lines(Report& report, const RunInputs& inputs) {
@@ -96,16 +96,18 @@ double free_bytes(std::filesystem::path path) {
 
 std::string disk_line(const RunConfig& config, const MemoryEstimate& memory) {
   const double save = memory.parameters + memory.optimizer;
-  const auto kept = static_cast<double>(config.checkpoint.keep_last + config.checkpoint.keep_best + 1);
+  const auto kept =
+      static_cast<double>(config.checkpoint.keep_last + config.checkpoint.keep_best + 1);
   const double free = free_bytes(config.run.dir);
   if (free < config.checkpoint.free_space * save) {
     fail(ExitCode::kCannotCreate, config.run.dir, ": a save needs ",
          format_bytes(static_cast<std::uint64_t>(save)), ", ",
-         format_bytes(static_cast<std::uint64_t>(free)), " are free. Free space or use another run.dir");
+         format_bytes(static_cast<std::uint64_t>(free)),
+         " are free. Free space or use another run.dir");
   }
   return concat("checkpoint ", mebibytes(save), " MiB x (keep_last ", config.checkpoint.keep_last,
-                " + keep_best ", config.checkpoint.keep_best, " + 1 being written) = ",
-                mebibytes(save * kept), " MiB; free ",
+                " + keep_best ", config.checkpoint.keep_best,
+                " + 1 being written) = ", mebibytes(save * kept), " MiB; free ",
                 format_bytes(static_cast<std::uint64_t>(free)));
 }
 
@@ -145,13 +147,16 @@ Report check(const RunConfig& config, std::int64_t world, std::int64_t per_node)
 }  // namespace
 
 ExitCode run_check(const std::vector<std::string>& arguments, Process& process) {
-  CLI::App app("Says what FILE would do and whether it can start: exit 0, or the code it would end "
-               "with. Trains nothing.", "pretrain check");
+  CLI::App app(
+      "Says what FILE would do and whether it can start: exit 0, or the code it would end "
+      "with. Trains nothing.",
+      "pretrain check");
   std::string file;
   std::int64_t world = 1;
   std::int64_t per_node = 0;
   app.add_option("FILE", file, "configuration (YAML)")->required();
-  app.add_option("--world", world, "ranks to plan for")->check(CLI::Range(1, 1 << 20))
+  app.add_option("--world", world, "ranks to plan for")
+      ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.add_option("--per-node", per_node, "ranks on one host (default: all)")
       ->check(CLI::Range(1, 1 << 20));

@@ -17,8 +17,9 @@ ExitCode run_checkpoint(const std::vector<std::string>& arguments, Process& proc
   }
   verify->add_flag("--sizes", sizes, "compare sizes and headers only");
   app.require_subcommand(1);
-  app.footer("verify ends with 65 if a checkpoint is damaged.\n\n"
-             "Example: pretrain checkpoint verify runs/quickstart");
+  app.footer(
+      "verify ends with 65 if a checkpoint is damaged.\n\n"
+      "Example: pretrain checkpoint verify runs/quickstart");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
   const bool full = verify->parsed() && !sizes;
   const auto entries = list_checkpoints(run_dir, full ? VerifyMode::kFull : VerifyMode::kSizes);

@@ -3,12 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "core/data/corpus_builder.h"
-#include "core/data/corpus_verify.h"
+#include "core/data/corpus/corpus_builder.h"
+#include "core/data/corpus/corpus_verify.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
-#include "launch/progress_line.h"
 #include "launch/process/versions.h"
+#include "launch/progress_line.h"
 
 namespace pretrain {
 namespace {
@@ -29,7 +29,8 @@ void declare_build(CLI::App& app, CorpusCommand& command) {
       ->required();
   app.add_option("--tokenizer", command.build.tokenizer, "byte, char, or a tokenizer.json")
       ->required();
-  app.add_option("--format", command.build.format.format, "auto, text or jsonl")->capture_default_str();
+  app.add_option("--format", command.build.format.format, "auto, text or jsonl")
+      ->capture_default_str();
   app.add_option("--doc-sep", command.build.format.doc_sep,
                  "what ends a document in text: blank (line), line, file, or a text")
       ->capture_default_str();
@@ -72,8 +73,8 @@ ExitCode verify(const CorpusCommand& command) {
   progress.clear();
   std::cout << report.to_text() << "\n";
   if (!report.ok()) {
-    fail(ExitCode::kBadData, report.problems.front(), report.problems.size() > 1
-         ? concat(" (and ", report.problems.size() - 1, " more)") : "");
+    fail(ExitCode::kBadData, report.problems.front(),
+         report.problems.size() > 1 ? concat(" (and ", report.problems.size() - 1, " more)") : "");
   }
   return ExitCode::kOk;
 }

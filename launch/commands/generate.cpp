@@ -28,8 +28,8 @@ std::string checkpoint_path(const std::string& name) {
   const std::string which = chosen ? name.substr(colon + 1) : "";
   for (const CheckpointEntry& entry : list_checkpoints(run, VerifyMode::kSizes)) {
     if (!entry.valid) continue;
-    const bool wanted = which.empty() || (which == "best" && entry.is_best) ||
-                        which == std::to_string(entry.step);
+    const bool wanted =
+        which.empty() || (which == "best" && entry.is_best) || which == std::to_string(entry.step);
     if (wanted) return run + "/checkpoints/" + entry.name;
   }
   fail(ExitCode::kBadData, name, ": no such checkpoint. See: pretrain checkpoint list ", run);
@@ -77,16 +77,21 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
       ->required();
   app.add_option("--prompt", prompt, "text to continue; - reads the standard input")->required();
   app.add_option("--tokens", tokens, "length of the continuation")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))->capture_default_str();
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))
+      ->capture_default_str();
   app.add_option("--samples", count, "number of continuations")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))->capture_default_str();
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->capture_default_str();
   app.add_flag("--greedy", greedy, "always the most likely token (temperature 0)");
   app.add_option("--temperature", sampling.temperature, "logits are divided by it")
-      ->check(CLI::Range(0.0, 100.0))->capture_default_str();
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
   app.add_option("--top-k", sampling.top_k, "only the k most likely tokens; 0: all")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--top-p", sampling.top_p, "only the most likely tokens up to this probability")
-      ->check(CLI::Range(0.0, 1.0))->capture_default_str();
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   app.add_option("--seed", sampling.seed, "of the draws")->capture_default_str();
   app.footer("Example: pretrain generate runs/quickstart --prompt \"In the beginning\"");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
@@ -94,9 +99,8 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
 
   CheckpointReader reader(checkpoint_path(checkpoint));
-  const RunConfig config =
-      read_config(parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"),
-                  "generate");
+  const RunConfig config = read_config(
+      parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"), "generate");
   const auto tokenizer =
       tokenizer_from_json(reader.tokenizer_json(), reader.path() + "/tokenizer.json");
   at::set_num_threads(process.threads_per_rank());

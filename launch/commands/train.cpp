@@ -41,8 +41,9 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 ExitCode run_train(const std::vector<std::string>& arguments, Process& process) {
-  CLI::App app("Trains what FILE describes; the same command again goes on from the last checkpoint.",
-               "pretrain train");
+  CLI::App app(
+      "Trains what FILE describes; the same command again goes on from the last checkpoint.",
+      "pretrain train");
   std::string file;
   app.add_option("FILE", file, "configuration (YAML)")->required();
   app.footer(

@@ -30,9 +30,9 @@ std::string nearest_batches(std::int64_t sequences, std::int64_t multiple) {
          ": not whole. Nearest: ", nearest_batches(sequences, multiple));
   }
   const std::int64_t below = sequences / multiple * multiple * length;
-  fail(ExitCode::kBadConfig, "train.global_batch_tokens ", sequences * length, " / sequence_length ",
-       length, " = ", sequences, " sequences = micro_batch ", micro_batch, " x data_ranks ", ranks,
-       " x accumulation ", accumulation.str(), ": not whole. Nearest: ",
+  fail(ExitCode::kBadConfig, "train.global_batch_tokens ", sequences * length,
+       " / sequence_length ", length, " = ", sequences, " sequences = micro_batch ", micro_batch,
+       " x data_ranks ", ranks, " x accumulation ", accumulation.str(), ": not whole. Nearest: ",
        below == 0 ? concat(multiple * length) : concat(below, ", ", below + multiple * length));
 }
 
@@ -58,9 +58,8 @@ Schedule make_schedule(const RunConfig& config, const TrainingPlan& plan,
          " needs a number of steps. Give schedule.total={steps: N}");
   }
   schedule.warmup = steps(config.schedule.warmup, schedule.total);
-  schedule.decay = schedule.shape == Schedule::Shape::kWsd
-                       ? steps(config.schedule.decay, schedule.total)
-                       : 0;
+  schedule.decay =
+      schedule.shape == Schedule::Shape::kWsd ? steps(config.schedule.decay, schedule.total) : 0;
   return schedule;
 }
 
@@ -76,8 +75,8 @@ std::int64_t global_sequences(const RunConfig& config) {
   const std::int64_t length = config.data.sequence_length;
   if (*train.global_batch_tokens % length != 0) {
     fail(ExitCode::kBadConfig, "train.global_batch_tokens ", *train.global_batch_tokens,
-         " is not a multiple of data.sequence_length ", length, ". Nearest: ",
-         nearest_batches(*train.global_batch_tokens, length));
+         " is not a multiple of data.sequence_length ", length,
+         ". Nearest: ", nearest_batches(*train.global_batch_tokens, length));
   }
   return *train.global_batch_tokens / length;
 }
@@ -97,8 +96,7 @@ BatchLayout plan_batch(const RunConfig& config, std::int64_t ranks,
     if (sequences % ranks != 0) refuse_batch(config, sequences, "auto", ranks, ranks);
     const std::int64_t own = sequences / ranks;
     layout.micro_batch = own;
-    while (layout.micro_batch > 1 &&
-           (own % layout.micro_batch != 0 || !fits(layout.micro_batch))) {
+    while (layout.micro_batch > 1 && (own % layout.micro_batch != 0 || !fits(layout.micro_batch))) {
       --layout.micro_batch;
     }
   }

@@ -19,24 +19,30 @@ void RunOptions::visit(OptionVisitor& visitor) {
   dir = "runs/" + name;
   visitor.option("dir", dir,
                  {.meaning = "run directory; the same command again resumes it",
-                  .kind = OptionKind::kPath, .default_text = "runs/${run.name}"});
-  visitor.option("seed", seed, {.meaning = "key of every random stream", .min = 0,
-                                .max = 9e15, .identity = true});
+                  .kind = OptionKind::kPath,
+                  .default_text = "runs/${run.name}"});
+  visitor.option(
+      "seed", seed,
+      {.meaning = "key of every random stream", .min = 0, .max = 9e15, .identity = true});
   visitor.option("resume", resume,
                  {.meaning = "auto: newest valid checkpoint; never: start in an empty directory "
                              "only; require: 65 if there is none; or a checkpoint directory"});
-  visitor.option("device", device, {.meaning = "auto: CUDA if present and built in",
-                                    .choices = {"auto", "cpu", "cuda"}});
-  visitor.option("threads", threads, {.meaning = "threads of a rank; auto: the cores bound to it",
-                                      .unit = "cores", .min = 1, .max = 1024,
-                                      .null_word = "auto"});
+  visitor.option(
+      "device", device,
+      {.meaning = "auto: CUDA if present and built in", .choices = {"auto", "cpu", "cuda"}});
+  visitor.option("threads", threads,
+                 {.meaning = "threads of a rank; auto: the cores bound to it",
+                  .unit = "cores",
+                  .min = 1,
+                  .max = 1024,
+                  .null_word = "auto"});
   visitor.option("allow_change", allow_change,
                  {.meaning = "identity options that this start may change"});
 }
 
 void DataSource::visit(OptionVisitor& visitor) {
-  visitor.option("path", path, {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath,
-                                .required = true});
+  visitor.option("path", path,
+                 {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath, .required = true});
   name = stem(path);
   visitor.option("name", name, {.meaning = "label", .default_text = "file's stem"});
   visitor.option("split", split, {.meaning = "part of the corpus", .identity = true});
@@ -44,23 +50,30 @@ void DataSource::visit(OptionVisitor& visitor) {
 
 void DataOptions::visit(OptionVisitor& visitor) {
   visitor.option("sequence_length", sequence_length,
-                 {.meaning = "row length", .unit = "positions", .kind = OptionKind::kCount,
-                  .min = 1, .max = 1 << 24, .identity = true});
-  visitor.list("sources", sources, {.meaning = "what to train on, joined in this order",
-                                    .required = true, .identity = true});
-  visitor.option("shuffle", shuffle, {.meaning = "keyed permutation of all rows in each epoch",
-                                      .identity = true});
+                 {.meaning = "row length",
+                  .unit = "positions",
+                  .kind = OptionKind::kCount,
+                  .min = 1,
+                  .max = 1 << 24,
+                  .identity = true});
+  visitor.list(
+      "sources", sources,
+      {.meaning = "what to train on, joined in this order", .required = true, .identity = true});
+  visitor.option("shuffle", shuffle,
+                 {.meaning = "keyed permutation of all rows in each epoch", .identity = true});
   visitor.option("verify", verify,
                  {.meaning = "auto: full digests up to 16 GiB, beyond: sizes and 1 % of the blocks",
                   .choices = {"auto", "full", "sizes"}});
-  visitor.option("prefetch", prefetch, {.meaning = "read ahead", .unit = "micro batches",
-                                        .min = 1, .max = 1024});
+  visitor.option("prefetch", prefetch,
+                 {.meaning = "read ahead", .unit = "micro batches", .min = 1, .max = 1024});
 }
 
 void TokenizerOptions::visit(OptionVisitor& visitor) {
-  visitor.option("path", path, {.meaning = "tokenizer.json; must be the one the corpus was made with",
-                                .kind = OptionKind::kPath,
-                                .default_text = "the corpus's sidecar", .null_word = "null"});
+  visitor.option("path", path,
+                 {.meaning = "tokenizer.json; must be the one the corpus was made with",
+                  .kind = OptionKind::kPath,
+                  .default_text = "the corpus's sidecar",
+                  .null_word = "null"});
 }
 
 void ModelSection::visit(OptionVisitor& visitor) {
@@ -74,30 +87,43 @@ void ObjectiveSection::visit(OptionVisitor& visitor) {
 void OptimizerSection::visit(OptionVisitor& visitor) {
   visitor.option("name", name, {.meaning = "update rule", .identity = true});
   visitor.option("lr", lr, {.meaning = "peak learning rate", .min = 0, .max = 1e3});
-  visitor.option("weight_decay", weight_decay,
-                 {.meaning = "decoupled; on tensors of two or more dimensions", .min = 0, .max = 1e3});
-  visitor.option("clip_norm", clip_norm, {.meaning = "largest global gradient norm; 0: off",
-                                          .min = 0, .max = 1e9});
+  visitor.option(
+      "weight_decay", weight_decay,
+      {.meaning = "decoupled; on tensors of two or more dimensions", .min = 0, .max = 1e3});
+  visitor.option("clip_norm", clip_norm,
+                 {.meaning = "largest global gradient norm; 0: off", .min = 0, .max = 1e9});
 }
 
 void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.option("duration", duration,
                  {.meaning = "length of the run; may grow on resume",
-                  .choices = {"steps", "tokens", "samples", "epochs", "hours"}, .required = true});
+                  .choices = {"steps", "tokens", "samples", "epochs", "hours"},
+                  .required = true});
   visitor.option("global_batch_tokens", global_batch_tokens,
                  {.meaning = "positions of one step: sequences x sequence_length; give this or "
-                             "global_batch_sequences", .unit = "positions",
-                  .kind = OptionKind::kCount, .min = 1, .max = kMaxCount,
-                  .default_text = "one of the two required", .null_word = "null",
+                             "global_batch_sequences",
+                  .unit = "positions",
+                  .kind = OptionKind::kCount,
+                  .min = 1,
+                  .max = kMaxCount,
+                  .default_text = "one of the two required",
+                  .null_word = "null",
                   .identity = true});
   visitor.option("global_batch_sequences", global_batch_sequences,
                  {.meaning = "samples of one step = micro_batch x data_ranks x accumulation",
-                  .unit = "samples", .kind = OptionKind::kCount, .min = 1, .max = kMaxCount,
-                  .default_text = "one of the two required", .null_word = "null",
+                  .unit = "samples",
+                  .kind = OptionKind::kCount,
+                  .min = 1,
+                  .max = kMaxCount,
+                  .default_text = "one of the two required",
+                  .null_word = "null",
                   .identity = true});
   visitor.option("micro_batch", micro_batch,
                  {.meaning = "samples of a rank in one forward; auto: as memory allows",
-                  .unit = "samples", .min = 1, .max = 1 << 24, .null_word = "auto"});
+                  .unit = "samples",
+                  .min = 1,
+                  .max = 1 << 24,
+                  .null_word = "auto"});
 }
 
 void ParallelOptions::visit(OptionVisitor& visitor) {
@@ -108,61 +134,74 @@ void ParallelOptions::visit(OptionVisitor& visitor) {
 void PrecisionOptions::visit(OptionVisitor& visitor) {
   visitor.option("compute", compute,
                  {.meaning = "type of matrix products; masters are fp32; auto: bf16 where the "
-                             "hardware multiplies it", .choices = {"auto", "fp32", "bf16"},
+                             "hardware multiplies it",
+                  .choices = {"auto", "fp32", "bf16"},
                   .identity = true});
 }
 
 void EvaluationSource::visit(OptionVisitor& visitor) {
-  visitor.option("path", path, {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath,
-                                .required = true});
+  visitor.option("path", path,
+                 {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath, .required = true});
   name = stem(path);
   visitor.option("name", name, {.meaning = "label in metrics", .default_text = "file's stem"});
   visitor.option("split", split, {.meaning = "part of the corpus"});
   visitor.option("max_tokens", max_tokens,
                  {.meaning = "only the first whole documents within so many tokens",
-                  .unit = "tokens", .kind = OptionKind::kCount, .min = 1, .max = kMaxCount,
+                  .unit = "tokens",
+                  .kind = OptionKind::kCount,
+                  .min = 1,
+                  .max = kMaxCount,
                   .null_word = "null"});
 }
 
 void SampleOptions::visit(OptionVisitor& visitor) {
   visitor.option("every", every, {.meaning = "cadence", .choices = kStepUnits});
   visitor.option("prompts", prompts, {.meaning = "texts to continue", .required = true});
-  visitor.option("tokens", tokens, {.meaning = "length of a continuation", .unit = "tokens",
-                                    .min = 1, .max = 1 << 20});
-  visitor.option("temperature", temperature, {.meaning = "0: most likely token", .min = 0,
-                                              .max = 100});
+  visitor.option(
+      "tokens", tokens,
+      {.meaning = "length of a continuation", .unit = "tokens", .min = 1, .max = 1 << 20});
+  visitor.option("temperature", temperature,
+                 {.meaning = "0: most likely token", .min = 0, .max = 100});
 }
 
 void EvalOptions::visit(OptionVisitor& visitor) {
   visitor.option("every", every, {.meaning = "cadence", .choices = kStepUnits});
   visitor.option("at_start", at_start, {.meaning = "also before the first step"});
   visitor.option("at_end", at_end, {.meaning = "also after the last step"});
-  visitor.option("micro_batch", micro_batch, {.meaning = "rows of a rank in one forward",
-                                              .unit = "samples", .min = 1, .max = 1 << 24,
-                                              .default_text = "as in training",
-                                              .null_word = "auto"});
-  visitor.list("sets", sets, {.meaning = "whole documents, every token scored once",
-                              .default_text = "split valid of each source"});
-  visitor.section("samples", samples, {.meaning = "text the model writes, into samples.jsonl",
-                                       .null_word = "null"});
+  visitor.option("micro_batch", micro_batch,
+                 {.meaning = "rows of a rank in one forward",
+                  .unit = "samples",
+                  .min = 1,
+                  .max = 1 << 24,
+                  .default_text = "as in training",
+                  .null_word = "auto"});
+  visitor.list("sets", sets,
+               {.meaning = "whole documents, every token scored once",
+                .default_text = "split valid of each source"});
+  visitor.section("samples", samples,
+                  {.meaning = "text the model writes, into samples.jsonl", .null_word = "null"});
 }
 
 void ReliabilityOptions::visit(OptionVisitor& visitor) {
   visitor.option("nonfinite", nonfinite,
                  {.meaning = "a step with NaN or Inf: leave it out, or end with 76",
                   .choices = {"skip", "stop"}});
-  visitor.option("max_consecutive_skips", max_consecutive_skips,
-                 {.meaning = "so many in a row end the run with 76", .unit = "steps", .min = 1,
-                  .max = 1e6});
+  visitor.option(
+      "max_consecutive_skips", max_consecutive_skips,
+      {.meaning = "so many in a row end the run with 76", .unit = "steps", .min = 1, .max = 1e6});
   visitor.option("lock_stale", lock_stale,
                  {.meaning = "a lock of another host without a beat for so long is taken over",
-                  .unit = "s", .kind = OptionKind::kTime, .min = 1, .max = 86400});
+                  .unit = "s",
+                  .kind = OptionKind::kTime,
+                  .min = 1,
+                  .max = 86400});
 }
 
 void DebugOptions::visit(OptionVisitor& visitor) {
   visitor.option("dump_batches", dump_batches,
                  {.meaning = "[first, last] step whose inputs, targets and global gradients are "
-                             "written to dumps/ as safetensors", .unit = "steps"});
+                             "written to dumps/ as safetensors",
+                  .unit = "steps"});
 }
 
 }  // namespace pretrain

@@ -9,8 +9,7 @@
 
 namespace pretrain {
 
-/// Sections of a configuration that belong to the run as a whole. What each option means stands in
-/// its row (run_options.cpp) and, made from the rows, in configs/options.md.
+// Sections of the run as a whole. Meanings: the rows in run_options.cpp, and configs/options.md.
 
 struct RunOptions {
   std::string name;

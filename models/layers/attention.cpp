@@ -6,8 +6,8 @@
 
 namespace pretrain {
 
-CausalSelfAttention::CausalSelfAttention(std::int64_t width, std::int64_t heads,
-                                         std::int64_t layer, const at::TensorOptions& options)
+CausalSelfAttention::CausalSelfAttention(std::int64_t width, std::int64_t heads, std::int64_t layer,
+                                         const at::TensorOptions& options)
     : heads_(heads), layer_(layer) {
   qkv = register_module("qkv", std::make_shared<Linear>(width, 3 * width, options));
   output = register_module("output", std::make_shared<Linear>(width, width, options));
@@ -40,8 +40,7 @@ at::Tensor CausalSelfAttention::forward(const at::Tensor& x, KeyValueCache* cach
     mask = at::ones({length, key.size(2)}, at::TensorOptions().dtype(at::kBool).device(x.device()))
                .tril(key.size(2) - length);
   }
-  const at::Tensor mixed =
-      at::scaled_dot_product_attention(query, key, value, mask, 0.0, causal);
+  const at::Tensor mixed = at::scaled_dot_product_attention(query, key, value, mask, 0.0, causal);
   return output->forward(mixed.transpose(1, 2).reshape({batch, length, width}));
 }
 

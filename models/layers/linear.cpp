@@ -12,8 +12,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias) {
     const at::Tensor rows = x.reshape({-1, x.size(-1)});
     const at::Tensor w = weight.to(x.scalar_type());
     const at::Tensor b = bias.defined() ? bias.to(x.scalar_type()) : bias;

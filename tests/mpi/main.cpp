@@ -40,7 +40,11 @@ int main(int argc, char** argv) {
     g_process = &process;
     ::testing::InitGoogleTest(&argc, argv);
     auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
-    if (process.rank() != 0) delete listeners.Release(listeners.default_result_printer());
+    if (process.rank() != 0) {
+      delete listeners.Release(listeners.default_result_printer());
+      // Writes the file of GTEST_OUTPUT, which is one for all ranks.
+      delete listeners.Release(listeners.default_xml_generator());
+    }
     listeners.Append(new pretrain::testing::OtherRanksFailures);
     std::int64_t failed = RUN_ALL_TESTS();
     pretrain::all_reduce_max(process.control(), {&failed, 1});

@@ -79,13 +79,13 @@ TEST(Generate, StopsAtTheStopTokenAndWhenTold) {
   const auto objective = testing::make_tiny_objective("causal_lm", 50, 16);
   SamplingOptions options;
   options.temperature = 0;
-  const auto all = generate(objective->model(), {5}, 10, options, -1, 0,
-                            [](std::int64_t) { return true; });
-  const auto stopped = generate(objective->model(), {5}, 10, options, all[0], 0,
-                                [](std::int64_t) { return true; });
+  const auto all =
+      generate(objective->model(), {5}, 10, options, -1, 0, [](std::int64_t) { return true; });
+  const auto stopped =
+      generate(objective->model(), {5}, 10, options, all[0], 0, [](std::int64_t) { return true; });
   EXPECT_EQ(stopped.size(), 1u);
-  const auto told = generate(objective->model(), {5}, 10, options, -1, 0,
-                             [](std::int64_t) { return false; });
+  const auto told =
+      generate(objective->model(), {5}, 10, options, -1, 0, [](std::int64_t) { return false; });
   EXPECT_EQ(told.size(), 1u);
   testing::expect_error(ExitCode::kUsage, "empty", [&] {
     generate(objective->model(), {}, 10, options, -1, 0, [](std::int64_t) { return true; });

@@ -46,12 +46,13 @@ TEST_P(LinearCrossEntropyTest, EqualsReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, LinearCrossEntropyTest,
-    ::testing::Values(Case{2, 8, 3, 3, at::kFloat}, Case{33, 16, 65, 128, at::kFloat},
-                      Case{100, 32, 1000, 1024, at::kFloat}, Case{64, 32, 257, 320, at::kBFloat16},
-                      // More than one chunk of logits.
-                      Case{1000, 16, 40000, 40000, at::kFloat}));
+INSTANTIATE_TEST_SUITE_P(Shapes, LinearCrossEntropyTest,
+                         ::testing::Values(Case{2, 8, 3, 3, at::kFloat},
+                                           Case{33, 16, 65, 128, at::kFloat},
+                                           Case{100, 32, 1000, 1024, at::kFloat},
+                                           Case{64, 32, 257, 320, at::kBFloat16},
+                                           // More than one chunk of logits.
+                                           Case{1000, 16, 40000, 40000, at::kFloat}));
 
 TEST(LinearCrossEntropy, SurvivesExtremeLogits) {
   const at::Tensor x = at::full({1, 1}, 1e4f);

@@ -6,8 +6,8 @@
 namespace pretrain::testing {
 
 std::unique_ptr<Objective> make_tiny_objective(const std::string& name, std::int64_t vocab_size,
-                                               std::int64_t sequence_length,
-                                               at::ScalarType compute, std::uint64_t seed) {
+                                               std::int64_t sequence_length, at::ScalarType compute,
+                                               std::uint64_t seed) {
   const ConfigNode root = parse_config_text(
       "model: {layers: 2, hidden: 32, heads: 4, ffn: 64, pad_vocab_to: 16}\n", "tiny");
   ErrorList errors;

@@ -8,7 +8,7 @@ namespace pretrain {
 
 /// A text file of a source tree.
 struct SourceFile {
-  std::string path;                ///< from the root, "core/data/corpus.cpp"
+  std::string path;                ///< from the root, "core/data/corpus/corpus.cpp"
   std::string folder;              ///< "core/data"; "" at the root
   std::string name;                ///< "corpus.cpp"
   std::string stem;                ///< "corpus"

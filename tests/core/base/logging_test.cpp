@@ -9,8 +9,10 @@
 #include <thread>
 #include <vector>
 
-#include "core/base/append_file.h"
-#include "tests/core/metrics/temporary_folder.h"
+#include "core/base/files/append_file.h"
+#include "tests/testing/full_disk.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -22,7 +24,7 @@ using ::testing::HasSubstr;
 using testing::lines_of;
 using ::testing::MatchesRegex;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 
 constexpr const char* kTime = "[0-9]+-[0-9]+-[0-9]+T[0-9]+:[0-9]+:[0-9]+[.][0-9][0-9][0-9]Z ";
 
@@ -30,9 +32,9 @@ class LoggingTest : public ::testing::Test {
  protected:
   ~LoggingTest() override { start_logging(std::nullopt, 0, "", LogLevel::kInfo); }
   std::string log(const char* rank = "00000") const {
-    return read_file(folder_.file(std::string("logs/rank-") + rank + ".log"));
+    return read_file(folder_ / std::string("logs/rank-") + rank + ".log");
   }
-  TemporaryFolder folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(LoggingTest, LinesCarryTimeLevelRankHostAndStep) {
@@ -59,9 +61,9 @@ TEST_F(LoggingTest, FileIsPrivateAndGrowsOverStarts) {
   }
   EXPECT_EQ(lines_of(log()).size(), 2u);
   struct stat info {};
-  ASSERT_EQ(stat(folder_.file("logs/rank-00000.log").c_str(), &info), 0);
+  ASSERT_EQ(stat((folder_ / "logs/rank-00000.log").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0137, 0u);
-  ASSERT_EQ(stat(folder_.file("logs").c_str(), &info), 0);
+  ASSERT_EQ(stat((folder_ / "logs").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0027, 0u);
 }
 
@@ -69,7 +71,7 @@ TEST_F(LoggingTest, OtherRanksGetTheirFileWithTheFirstWarning) {
   CapturedStderr captured;
   start_logging(folder_.path(), 3, "nodeB", LogLevel::kInfo);
   log_info("x: quiet");
-  EXPECT_FALSE(std::filesystem::exists(folder_.file("logs")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "logs"));
   log_warning("x: loud");
   log_info("x: after");
   EXPECT_THAT(lines_of(log("00003")),
@@ -114,7 +116,7 @@ TEST_F(LoggingTest, FullDiskCostsOneWarning) {
 
 TEST_F(LoggingTest, FolderThatCannotBeMadeCostsOneWarning) {
   CapturedStderr captured;
-  start_logging(folder_.file("missing/run"), 0, "a", LogLevel::kInfo);
+  start_logging(folder_ / "missing/run", 0, "a", LogLevel::kInfo);
   log_info("x: one");
   log_warning("x: two");
   int told = 0;
@@ -126,12 +128,11 @@ TEST_F(LoggingTest, FolderThatCannotBeMadeCostsOneWarning) {
 }
 
 TEST_F(LoggingTest, PlantedLinkIsRefusedAndItsTargetKept) {
-  testing::write_file(folder_.file("precious"), "kept");
-  std::filesystem::create_directory(folder_.file("logs"));
-  ASSERT_EQ(symlink(folder_.file("precious").c_str(), folder_.file("logs/rank-00000.log").c_str()),
-            0);
+  testing::write_file(folder_ / "precious", "kept");
+  std::filesystem::create_directory(folder_ / "logs");
+  ASSERT_EQ(symlink((folder_ / "precious").c_str(), (folder_ / "logs/rank-00000.log").c_str()), 0);
   EXPECT_THROW(start_logging(folder_.path(), 0, "a", LogLevel::kInfo), UnsafeFile);
-  EXPECT_EQ(read_file(folder_.file("precious")), "kept");
+  EXPECT_EQ(read_file(folder_ / "precious"), "kept");
 }
 
 TEST_F(LoggingTest, ThreadsDoNotMixLines) {

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
 
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using testing::write_file;
 
 TEST(MemoryUsageTest, SeesTouchedPages) {
@@ -33,44 +33,44 @@ class MemoryLimitTest : public ::testing::Test {
   MemoryLimitTest() {
     for (const char* name :
          {"proc", "proc/self", "cg", "cg/memory", "cg/memory/job", "cg/job", "cg/job/step"}) {
-      std::filesystem::create_directory(folder_.file(name));
+      std::filesystem::create_directory(folder_ / name);
     }
-    write_file(folder_.file("proc/meminfo"), "MemTotal:  1000 kB\nMemFree: 1 kB\n");
+    write_file(folder_ / "proc/meminfo", "MemTotal:  1000 kB\nMemFree: 1 kB\n");
   }
   std::optional<std::int64_t> limit() const {
-    return memory_limit_bytes(folder_.file("proc"), folder_.file("cg"));
+    return memory_limit_bytes(folder_ / "proc", folder_ / "cg");
   }
-  TemporaryFolder folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(MemoryLimitTest, MachineWithoutGroups) { EXPECT_EQ(limit(), 1024000); }
 
 TEST_F(MemoryLimitTest, SmallestLimitOfVersionTwoOnThePath) {
-  write_file(folder_.file("proc/self/cgroup"), "0::/job/step\n");
-  write_file(folder_.file("cg/job/step/memory.max"), "max\n");
+  write_file(folder_ / "proc/self/cgroup", "0::/job/step\n");
+  write_file(folder_ / "cg/job/step/memory.max", "max\n");
   EXPECT_EQ(limit(), 1024000);
-  write_file(folder_.file("cg/job/memory.max"), "5000\n");
+  write_file(folder_ / "cg/job/memory.max", "5000\n");
   EXPECT_EQ(limit(), 5000);
-  write_file(folder_.file("cg/job/step/memory.max"), "4000\n");
+  write_file(folder_ / "cg/job/step/memory.max", "4000\n");
   EXPECT_EQ(limit(), 4000);
 }
 
 TEST_F(MemoryLimitTest, VersionOne) {
-  write_file(folder_.file("proc/self/cgroup"), "9:cpu:/other\n4:hugetlb,memory:/job\n0::/\n");
-  write_file(folder_.file("cg/memory/memory.limit_in_bytes"), "9223372036854771712\n");
+  write_file(folder_ / "proc/self/cgroup", "9:cpu:/other\n4:hugetlb,memory:/job\n0::/\n");
+  write_file(folder_ / "cg/memory/memory.limit_in_bytes", "9223372036854771712\n");
   EXPECT_EQ(limit(), 1024000);
-  write_file(folder_.file("cg/memory/job/memory.limit_in_bytes"), "7000\n");
+  write_file(folder_ / "cg/memory/job/memory.limit_in_bytes", "7000\n");
   EXPECT_EQ(limit(), 7000);
 }
 
 TEST_F(MemoryLimitTest, RootOfAContainerWhoseHostPathIsHidden) {
-  write_file(folder_.file("proc/self/cgroup"), "0::/docker/abc/../..\n");
-  write_file(folder_.file("cg/memory.max"), "6000\n");
+  write_file(folder_ / "proc/self/cgroup", "0::/docker/abc/../..\n");
+  write_file(folder_ / "cg/memory.max", "6000\n");
   EXPECT_EQ(limit(), 6000);
 }
 
 TEST_F(MemoryLimitTest, NothingKnown) {
-  EXPECT_EQ(memory_limit_bytes(folder_.file("no"), folder_.file("no")), std::nullopt);
+  EXPECT_EQ(memory_limit_bytes(folder_ / "no", folder_ / "no"), std::nullopt);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/base/digest.h"
-#include "core/base/file_observer.h"
+#include "core/base/files/file_observer.h"
 #include "tests/core/checkpoint/sample_run.h"
 #include "tests/testing/expect_error.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/base/file_observer.h"
+#include "core/base/files/file_observer.h"
 #include "core/checkpoint/resume.h"
 #include "tests/core/checkpoint/sample_run.h"
 #include "tests/testing/expect_error.h"

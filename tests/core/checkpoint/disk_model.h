@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file_observer.h"
+#include "core/base/files/file_observer.h"
 #include "tests/testing/scratch_folder.h"
 
 namespace pretrain::testing {

@@ -9,7 +9,7 @@
 #include "core/base/random.h"
 #include "core/config/config_loader.h"
 #include "core/config/interpolation.h"
-#include "core/config/yaml_reader.h"
+#include "core/config/yaml/yaml_reader.h"
 #include "tests/core/config/sample_options.h"
 
 namespace pretrain {

@@ -179,6 +179,7 @@ TEST_F(ConfigLoaderTest, BadInterpolationsAreRefused) {
   EXPECT_THAT(fault("a: ${b\nb: 1\n"), HasSubstr("${ without }"));
   EXPECT_THAT(fault("a: ${env:X,${b}}\nb: 1\n"), HasSubstr("inside an interpolation"));
   EXPECT_THAT(fault("a: ${env:A B}\n"), HasSubstr("names no environment variable"));
+  EXPECT_THAT(fault("a: ${env:HF_TOKEN,x}\n"), HasSubstr("${env:HF_TOKEN} looks like a secret"));
   EXPECT_THAT(fault("a: ${b}\nb: {c: 1}\n"), HasSubstr("${b} is a map, expected a scalar"));
   EXPECT_THAT(fault("a: ${b}\nb: [1]\n"), HasSubstr("${b} is a list, expected a scalar"));
   EXPECT_THAT(fault("a: x${b}\nb: null\n"), HasSubstr("${b} is null, expected a scalar"));

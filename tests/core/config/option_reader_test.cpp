@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/config/config_loader.h"
-#include "core/config/yaml_reader.h"
+#include "core/config/yaml/yaml_reader.h"
 #include "tests/core/config/sample_options.h"
 
 namespace pretrain {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/config/yaml_reader.h"
+#include "core/config/yaml/yaml_reader.h"
 #include "tests/core/config/sample_options.h"
 
 namespace pretrain {

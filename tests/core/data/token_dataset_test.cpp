@@ -1,7 +1,7 @@
 #include "core/data/token_dataset.h"
 
 #include "core/base/random.h"
-#include "tests/core/data/corpus_fixture.h"
+#include "tests/core/data/corpus/corpus_fixture.h"
 
 namespace pretrain {
 namespace {
@@ -10,6 +10,12 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Ids = std::vector<std::int64_t>;
 using Corpora = std::vector<std::shared_ptr<const Corpus>>;
+
+TokenDataset joined(const Corpora& corpora, const std::string& split, std::uint64_t length) {
+  std::vector<CorpusSplit> sources;
+  for (const auto& corpus : corpora) sources.push_back({corpus, split});
+  return TokenDataset(sources, length);
+}
 
 class TokenDatasetTest : public CorpusFixture {
  protected:
@@ -46,7 +52,7 @@ TEST_F(TokenDatasetTest, RowsTileTheSplitAndOverlapByOneToken) {
     }
     const std::uint64_t length = 1 + random.below(9);
     if (expected.size() <= length) continue;
-    const TokenDataset dataset(corpora, "train", length);
+    const TokenDataset dataset = joined(corpora, "train", length);
     EXPECT_EQ(dataset.tokens(), expected.size());
     ASSERT_EQ(dataset.size(), (expected.size() - 1) / length);
     Ids row(length + 1);
@@ -62,26 +68,26 @@ TEST_F(TokenDatasetTest, RowsTileTheSplitAndOverlapByOneToken) {
 
 TEST_F(TokenDatasetTest, AContextLongerThanTheCorpusIsNamed) {
   const Corpora one = {corpus("a.h5", {{1, 2, 3}, {4, 5}})};
-  EXPECT_EQ(TokenDataset(one, "train", 4).size(), 1u);
-  EXPECT_THAT(message([&] { TokenDataset(one, "train", 5); }),
+  EXPECT_EQ(joined(one, "train", 4).size(), 1u);
+  EXPECT_THAT(message([&] { joined(one, "train", 5); }),
               AllOf(HasSubstr("a.h5: the context is longer than the corpus"),
                     HasSubstr("has 5 tokens, data.sequence_length 5 ")));
-  EXPECT_THAT(message([&] { TokenDataset(one, "train", UINT64_MAX); }), HasSubstr("longer"));
-  EXPECT_THAT(message([&] { TokenDataset(one, "train", 0); }, ExitCode::kBadConfig),
+  EXPECT_THAT(message([&] { joined(one, "train", UINT64_MAX); }), HasSubstr("longer"));
+  EXPECT_THAT(message([&] { joined(one, "train", 0); }, ExitCode::kBadConfig),
               HasSubstr("data.sequence_length"));
-  EXPECT_THAT(message([&] { TokenDataset(one, "valid", 2); }), HasSubstr("has no split valid"));
+  EXPECT_THAT(message([&] { joined(one, "valid", 2); }), HasSubstr("has no split valid"));
 }
 
 TEST_F(TokenDatasetTest, CorporaOfDifferentVocabulariesDoNotMix) {
   const Corpora two = {corpus("a.h5", {{1, 2, 3}}), corpus("b.h5", {{1, 2, 3}}, {}, 300)};
-  EXPECT_THAT(message([&] { TokenDataset(two, "train", 2); }),
+  EXPECT_THAT(message([&] { joined(two, "train", 2); }),
               AllOf(HasSubstr("b.h5: vocab_size 300"), HasSubstr("Build them with one tokenizer")));
 }
 
 TEST_F(TokenDatasetTest, EmptyDocumentsAreNoRows) {
   const Corpora one = {
       corpus("a.h5", {{}, {1}, {}, {}, {2, 3}, {}}, {{"train", {{0, 1}, {1, 3}, {3, 6}}}})};
-  const TokenDataset dataset(one, "train", 2);
+  const TokenDataset dataset = joined(one, "train", 2);
   Ids row(3);
   dataset.read(0, row);
   EXPECT_EQ(row, (Ids{1, 2, 3}));

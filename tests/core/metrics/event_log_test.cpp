@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -15,14 +16,14 @@ using nlohmann::ordered_json;
 using ::testing::ElementsAre;
 using testing::lines_of;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 
 TEST(EventLogTest, LinesHaveTheFixedKeysThenTheOthers) {
-  TemporaryFolder folder;
-  EventLog log(folder.file("events.jsonl"), {.attempt = 2, .rank = 1, .host = "nodeB"});
+  ScratchFolder folder;
+  EventLog log(folder / "events.jsonl", {.attempt = 2, .rank = 1, .host = "nodeB"});
   log.write("ckpt_commit", 1000, "every 1000", {{"path", "step-1"}, {"bytes", 12}, {"s", 0.5}});
   log.sync();
-  const auto line = ordered_json::parse(read_file(folder.file("events.jsonl")));
+  const auto line = ordered_json::parse(read_file(folder / "events.jsonl"));
   std::vector<std::string> keys;
   for (const auto& [key, value] : line.items()) keys.push_back(key);
   EXPECT_THAT(keys, ElementsAre("v", "t", "attempt", "event", "rank", "host", "step", "reason",
@@ -39,25 +40,25 @@ TEST(EventLogTest, LinesHaveTheFixedKeysThenTheOthers) {
 }
 
 TEST(EventLogTest, SeveralWritersNeverMixLines) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   std::vector<std::thread> threads;
   for (int rank = 0; rank < 4; ++rank) {
     threads.emplace_back([&folder, rank] {
-      EventLog log(folder.file("events.jsonl"), {.attempt = 1, .rank = rank, .host = "h"});
+      EventLog log(folder / "events.jsonl", {.attempt = 1, .rank = rank, .host = "h"});
       for (int i = 0; i < 100; ++i) log.write("skip", i, std::string(200, 'r'));
     });
   }
   for (auto& thread : threads) thread.join();
-  const auto lines = lines_of(read_file(folder.file("events.jsonl")));
+  const auto lines = lines_of(read_file(folder / "events.jsonl"));
   EXPECT_EQ(lines.size(), 400u);
   for (const auto& line : lines) EXPECT_TRUE(ordered_json::accept(line));
 }
 
 TEST(EventLogTest, AnOldTornLineSpoilsNoNewOne) {
-  TemporaryFolder folder;
-  testing::write_file(folder.file("events.jsonl"), "{\"v\": 1, \"ev");
-  EventLog(folder.file("events.jsonl"), {}).write("resume", 5, "");
-  const auto lines = lines_of(read_file(folder.file("events.jsonl")));
+  ScratchFolder folder;
+  testing::write_file(folder / "events.jsonl", "{\"v\": 1, \"ev");
+  EventLog(folder / "events.jsonl", {}).write("resume", 5, "");
+  const auto lines = lines_of(read_file(folder / "events.jsonl"));
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(ordered_json::parse(lines[1])["event"], "resume");
 }

@@ -8,7 +8,9 @@
 
 #include "core/base/random.h"
 #include "tests/core/metrics/event_file_reader.h"
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/full_disk.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -21,15 +23,9 @@ using ::testing::MatchesRegex;
 using ::testing::Pair;
 using testing::read_events;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using ::testing::UnorderedElementsAre;
 using testing::write_file;
-
-std::vector<std::string> sorted_names(const TemporaryFolder& folder) {
-  auto names = folder.names();
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 TEST(Crc32cTest, KnownAnswers) {
   EXPECT_EQ(crc32c(""), 0u);
@@ -40,14 +36,14 @@ TEST(Crc32cTest, KnownAnswers) {
 }
 
 TEST(EventWriterTest, WritesVersionThenScalars) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   EventWriter writer(folder.path(), "nodeA", std::nullopt, nullptr);
   writer.write(1234.5, 300, {{"lr", 0.25}, {"time_metrics/end_to_end(s)", -3.5}});
   writer.write(1235.5, std::int64_t{1} << 40, {{"loss", std::nan("")}});
   ASSERT_EQ(folder.names().size(), 1u);
   EXPECT_THAT(folder.names()[0],
               MatchesRegex("events[.]out[.]tfevents[.][0-9]+[.]nodeA[.][0-9]+[.]0"));
-  const auto events = read_events(read_file(folder.file(folder.names()[0])));
+  const auto events = read_events(read_file(folder / folder.names()[0]));
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].file_version, "brain.Event:2");
   EXPECT_GT(events[0].wall_time, 1.7e9);
@@ -61,9 +57,9 @@ TEST(EventWriterTest, WritesVersionThenScalars) {
 }
 
 TEST(EventWriterTest, FirstRecordMatchesAFrameMadeByHand) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   EventWriter writer(folder.path(), "a", std::nullopt, nullptr);
-  const std::string bytes = read_file(folder.file(folder.names()[0]));
+  const std::string bytes = read_file(folder / folder.names()[0]);
   // 9 bytes of wall_time, 2 of key and length, 13 of text.
   ASSERT_EQ(bytes.size(), 8u + 4 + 24 + 4);
   EXPECT_EQ(bytes.substr(0, 8), std::string("\x18\0\0\0\0\0\0\0", 8));
@@ -74,17 +70,17 @@ TEST(EventWriterTest, FirstRecordMatchesAFrameMadeByHand) {
 }
 
 TEST(EventWriterTest, AResumeStartsANewFileThatPurgesLaterSteps) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   for (int attempt = 0; attempt < 3; ++attempt) {
     const auto resumed_at =
         attempt == 0 ? std::nullopt : std::optional<std::int64_t>(100 * attempt);
     EventWriter(folder.path(), "a", resumed_at, nullptr).write(1, 7, {{"x", attempt}});
   }
-  const auto names = sorted_names(folder);
+  const auto names = folder.names();
   ASSERT_EQ(names.size(), 3u);
   // In the order of their names the files are in the order of their making, in one second too.
   for (std::size_t i = 0; i < 3; ++i) {
-    const auto events = read_events(read_file(folder.file(names[i])));
+    const auto events = read_events(read_file(folder / names[i]));
     EXPECT_EQ(events.back().scalars.at("x"), static_cast<float>(i));
     ASSERT_EQ(events.size(), i == 0 ? 2u : 3u);
     if (i == 0) continue;
@@ -94,18 +90,18 @@ TEST(EventWriterTest, AResumeStartsANewFileThatPurgesLaterSteps) {
 }
 
 TEST(EventWriterTest, FilesFromTheFutureStayInFront) {
-  TemporaryFolder folder;
-  write_file(folder.file("events.out.tfevents.4000000000.z.1.0"), "");
-  write_file(folder.file("events.out.tfevents.99999999999999999.z.1.0"), "");
+  ScratchFolder folder;
+  write_file(folder / "events.out.tfevents.4000000000.z.1.0", "");
+  write_file(folder / "events.out.tfevents.99999999999999999.z.1.0", "");
   EventWriter writer(folder.path(), "a", std::nullopt, nullptr);
-  EXPECT_THAT(sorted_names(folder),
+  EXPECT_THAT(folder.names(),
               ElementsAre("events.out.tfevents.4000000000.z.1.0",
                           MatchesRegex("events.out.tfevents.4000000001[.]a[.][0-9]+[.]2"),
                           "events.out.tfevents.99999999999999999.z.1.0"));
 }
 
 TEST(EventWriterTest, FullDiskCostsOneWarning) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   CapturedStderr captured;
   int lost = 0;
   EventWriter writer(folder.path(), "a", std::nullopt,

@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/random.h"
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/full_disk.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -19,15 +21,15 @@ using ::testing::ElementsAre;
 using testing::FullDisk;
 using ::testing::HasSubstr;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using ::testing::UnorderedElementsAre;
 using testing::write_file;
 
 JsonObject line(std::int64_t step) { return JsonObject().add("step", step); }
 
 TEST(JsonlWriterTest, AppendsLinesAndMendsATornOne) {
-  TemporaryFolder folder;
-  const std::string path = folder.file("m.jsonl");
+  ScratchFolder folder;
+  const std::string path = folder / "m.jsonl";
   write_file(path, "{\"step\": 1}\n{\"ste");
   JsonlWriter writer(path, nullptr);
   writer.write(line(2));
@@ -37,10 +39,10 @@ TEST(JsonlWriterTest, AppendsLinesAndMendsATornOne) {
 }
 
 TEST(JsonlWriterTest, FullDiskCostsOneWarningAndOneCall) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   CapturedStderr captured;
   std::vector<std::string> lost;
-  JsonlWriter writer(folder.file("m.jsonl"), [&](const std::string& path, const std::string&) {
+  JsonlWriter writer(folder / "m.jsonl", [&](const std::string& path, const std::string&) {
     lost.push_back(path);
     writer.write(line(9));  // coming back to the lost sink is harmless
   });
@@ -52,9 +54,9 @@ TEST(JsonlWriterTest, FullDiskCostsOneWarningAndOneCall) {
   writer.write(line(6));
   writer.sync();
   EXPECT_TRUE(writer.lost());
-  EXPECT_THAT(lost, ElementsAre(folder.file("m.jsonl")));
+  EXPECT_THAT(lost, ElementsAre(folder / "m.jsonl"));
   EXPECT_EQ(count(captured.text(), "warning: "), 1u);
-  EXPECT_EQ(read_file(folder.file("m.jsonl")).size(), FullDisk::kBytes);
+  EXPECT_EQ(read_file(folder / "m.jsonl").size(), FullDisk::kBytes);
 }
 
 TEST(JsonlWriterTest, FolderThatTakesNoFileCostsOneWarning) {
@@ -69,17 +71,17 @@ TEST(JsonlWriterTest, FolderThatTakesNoFileCostsOneWarning) {
 }
 
 TEST(JsonlWriterTest, PlantedFifoIsRefusedAtOnce) {
-  TemporaryFolder folder;
-  ASSERT_EQ(mkfifo(folder.file("m.jsonl").c_str(), 0600), 0);
-  EXPECT_THROW(JsonlWriter(folder.file("m.jsonl"), nullptr), UnsafeFile);
+  ScratchFolder folder;
+  ASSERT_EQ(mkfifo((folder / "m.jsonl").c_str(), 0600), 0);
+  EXPECT_THROW(JsonlWriter(folder / "m.jsonl", nullptr), UnsafeFile);
 }
 
 // Files of random good, damaged and torn lines: what stays is exactly the good lines up to the
 // step, byte for byte.
 TEST(CutBackTest, KeepsExactlyTheGoodLinesUpToTheStep) {
   RandomStream random(5, RandomPurpose::kTest, 0);
-  TemporaryFolder folder;
-  const std::string path = folder.file("m.jsonl");
+  ScratchFolder folder;
+  const std::string path = folder / "m.jsonl";
   for (int trial = 0; trial < 100; ++trial) {
     const auto last_step = static_cast<std::int64_t>(random.below(40));
     std::string content;
@@ -113,14 +115,14 @@ TEST(CutBackTest, KeepsExactlyTheGoodLinesUpToTheStep) {
 }
 
 TEST(CutBackTest, AValidLastLineWithoutNewlineIsTorn) {
-  TemporaryFolder folder;
-  write_file(folder.file("m"), "{\"step\": 1}\n{\"step\": 2}");
-  EXPECT_TRUE(cut_back(folder.file("m"), 5));
-  EXPECT_EQ(read_file(folder.file("m")), "{\"step\": 1}\n");
+  ScratchFolder folder;
+  write_file(folder / "m", "{\"step\": 1}\n{\"step\": 2}");
+  EXPECT_TRUE(cut_back(folder / "m", 5));
+  EXPECT_EQ(read_file(folder / "m"), "{\"step\": 1}\n");
 }
 
 TEST(CutBackTest, LongLinesAndLongFiles) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   std::string content = std::string(std::size_t{3} << 20, 'g') + "\n";
   std::string expected;
   for (int step = 0; step < 60000; ++step) {
@@ -128,49 +130,49 @@ TEST(CutBackTest, LongLinesAndLongFiles) {
     content += text;
     if (step <= 30000) expected += text;
   }
-  write_file(folder.file("m"), content);
-  EXPECT_TRUE(cut_back(folder.file("m"), 30000));
-  EXPECT_TRUE(read_file(folder.file("m")) == expected);
+  write_file(folder / "m", content);
+  EXPECT_TRUE(cut_back(folder / "m", 30000));
+  EXPECT_TRUE(read_file(folder / "m") == expected);
 }
 
 TEST(CutBackTest, AnUntouchedFileKeepsItsInode) {
-  TemporaryFolder folder;
-  write_file(folder.file("m"), "{\"step\": 1}\n");
+  ScratchFolder folder;
+  write_file(folder / "m", "{\"step\": 1}\n");
   struct stat before {};
   struct stat after {};
-  ASSERT_EQ(stat(folder.file("m").c_str(), &before), 0);
-  EXPECT_TRUE(cut_back(folder.file("m"), 1));
-  ASSERT_EQ(stat(folder.file("m").c_str(), &after), 0);
+  ASSERT_EQ(stat((folder / "m").c_str(), &before), 0);
+  EXPECT_TRUE(cut_back(folder / "m", 1));
+  ASSERT_EQ(stat((folder / "m").c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino);
 }
 
 TEST(CutBackTest, MissingAndEmptyFilesAreNoFault) {
-  TemporaryFolder folder;
-  EXPECT_TRUE(cut_back(folder.file("none"), 3));
-  write_file(folder.file("empty"), "");
-  EXPECT_TRUE(cut_back(folder.file("empty"), 3));
-  EXPECT_EQ(read_file(folder.file("empty")), "");
+  ScratchFolder folder;
+  EXPECT_TRUE(cut_back(folder / "none", 3));
+  write_file(folder / "empty", "");
+  EXPECT_TRUE(cut_back(folder / "empty", 3));
+  EXPECT_EQ(read_file(folder / "empty"), "");
 }
 
 TEST(CutBackTest, FullDiskWarnsAndKeepsTheFile) {
-  TemporaryFolder folder;
+  ScratchFolder folder;
   const std::string pad(FullDisk::kBytes, 'p');
   const std::string content = line(1).add("pad", pad).text() + "\n" + line(9).text() + "\n";
-  write_file(folder.file("m"), content);
+  write_file(folder / "m", content);
   CapturedStderr captured;
   {
     FullDisk full;
-    EXPECT_FALSE(cut_back(folder.file("m"), 1));
+    EXPECT_FALSE(cut_back(folder / "m", 1));
   }
-  EXPECT_EQ(read_file(folder.file("m")), content);
+  EXPECT_EQ(read_file(folder / "m"), content);
   EXPECT_THAT(captured.text(), HasSubstr("Lines after step 1 stay in it"));
 }
 
 TEST(CutBackTest, FifoIsNotWaitedFor) {
-  TemporaryFolder folder;
-  ASSERT_EQ(mkfifo(folder.file("m").c_str(), 0600), 0);
+  ScratchFolder folder;
+  ASSERT_EQ(mkfifo((folder / "m").c_str(), 0600), 0);
   CapturedStderr captured;
-  EXPECT_FALSE(cut_back(folder.file("m"), 1));
+  EXPECT_FALSE(cut_back(folder / "m", 1));
   EXPECT_THAT(captured.text(), HasSubstr("is not a regular file"));
 }
 

@@ -8,7 +8,8 @@
 #include <sstream>
 
 #include "tests/core/metrics/event_file_reader.h"
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -18,7 +19,7 @@ using ::testing::FloatEq;
 using testing::lines_of;
 using ::testing::Pair;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using ::testing::UnorderedElementsAre;
 
 class MetricsLoggerTest : public ::testing::Test {
@@ -35,7 +36,7 @@ class MetricsLoggerTest : public ::testing::Test {
   }
   std::vector<testing::ReadEvent> events() const {
     std::vector<testing::ReadEvent> all;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.file("tb"))) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "tb")) {
       for (const auto& event : testing::read_events(read_file(entry.path().string()))) {
         all.push_back(event);
       }
@@ -57,7 +58,7 @@ class MetricsLoggerTest : public ::testing::Test {
     record.mem_peak_gib = 9;
     return record;
   }
-  TemporaryFolder folder_;
+  ScratchFolder folder_;
   std::ostringstream console_;
   std::vector<std::string> lost_;
 };
@@ -73,7 +74,7 @@ TEST_F(MetricsLoggerTest, OneRecordReachesAllSinks) {
   logger.eval(eval);
   logger.sync();
 
-  const auto lines = lines_of(read_file(folder_.file("metrics.jsonl")));
+  const auto lines = lines_of(read_file(folder_ / "metrics.jsonl"));
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(nlohmann::json::parse(lines[0])["phase"], "train");
   EXPECT_EQ(nlohmann::json::parse(lines[1])["set"], "books");
@@ -117,7 +118,7 @@ TEST_F(MetricsLoggerTest, AResumeCutsBackWhatCameAfterTheCheckpoint) {
   MetricsLogger logger({}, resumed);
   logger.train(train_at(30), {});
   std::vector<std::int64_t> steps;
-  for (const auto& line : lines_of(read_file(folder_.file("metrics.jsonl")))) {
+  for (const auto& line : lines_of(read_file(folder_ / "metrics.jsonl"))) {
     steps.push_back(nlohmann::json::parse(line)["step"]);
   }
   EXPECT_THAT(steps, ElementsAre(10, 20, 30));
@@ -136,17 +137,17 @@ TEST_F(MetricsLoggerTest, TensorboardCanBeOff) {
 
 TEST_F(MetricsLoggerTest, DeadSinksLeaveTheOthersAlive) {
   testing::CapturedStderr captured;
-  testing::write_file(folder_.file("tb"), "a file where the folder should be");
+  testing::write_file(folder_ / "tb", "a file where the folder should be");
   MetricsLogger logger({}, context());
   console_.setstate(std::ios::badbit);
   logger.train(train_at(1), {});
-  EXPECT_EQ(lines_of(read_file(folder_.file("metrics.jsonl"))).size(), 1u);
+  EXPECT_EQ(lines_of(read_file(folder_ / "metrics.jsonl")).size(), 1u);
   EXPECT_EQ(lost_.size(), 1u);
   EXPECT_EQ(testing::count(captured.text(), "warning: "), 1u);
 }
 
 TEST_F(MetricsLoggerTest, PlantedLinkStopsTheStart) {
-  ASSERT_EQ(symlink("/dev/null", folder_.file("metrics.jsonl").c_str()), 0);
+  ASSERT_EQ(symlink("/dev/null", (folder_ / "metrics.jsonl").c_str()), 0);
   EXPECT_THROW(MetricsLogger({}, context()), UnsafeFile);
 }
 

@@ -8,7 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "tests/core/metrics/temporary_folder.h"
+#include "tests/testing/output.h"
+#include "tests/testing/scratch_folder.h"
 
 namespace pretrain {
 namespace {
@@ -17,14 +18,14 @@ using namespace std::chrono_literals;
 using nlohmann::ordered_json;
 using ::testing::ElementsAre;
 using testing::read_file;
-using testing::TemporaryFolder;
+using testing::ScratchFolder;
 using ::testing::UnorderedElementsAre;
 
 class StatusFileTest : public ::testing::Test {
  protected:
   ordered_json status() const { return ordered_json::parse(read_file(path_)); }
-  TemporaryFolder folder_;
-  std::string path_ = folder_.file("status.json");
+  ScratchFolder folder_;
+  std::string path_ = folder_ / "status.json";
 };
 
 TEST_F(StatusFileTest, HasTheKeysOfItsSchema) {

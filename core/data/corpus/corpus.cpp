@@ -1,0 +1,208 @@
+#include "core/data/corpus/corpus.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "core/base/digest.h"
+#include "core/base/error.h"
+#include "core/base/files/file.h"
+
+namespace pretrain {
+namespace {
+
+constexpr std::uint64_t kFullVerifyBytes = std::uint64_t{16} << 30;
+constexpr std::uint64_t kSampledShare = 100;  // beyond it, one block in so many
+
+// HDF5 promises no alignment of a dataset in its file.
+template <class T>
+T load(std::span<const std::byte> bytes, std::uint64_t index) {
+  T value;
+  std::memcpy(&value, bytes.data() + index * sizeof value, sizeof value);
+  return value;
+}
+
+// Widens and returns the largest id. A function of its own so that the loop is vectorised.
+template <class T>
+T widen(const std::byte* in, std::span<std::int64_t> out) {
+  T largest = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    T id;
+    std::memcpy(&id, in + i * sizeof id, sizeof id);
+    largest = std::max(largest, id);
+    out[i] = id;
+  }
+  return largest;
+}
+
+}  // namespace
+
+std::shared_ptr<const Corpus> Corpus::open(const std::string& path, CorpusVerification mode,
+                                           const ProgressFunction& progress) {
+  { const MappedFile exists(path); }  // before its manifest is missed
+  return std::make_shared<const Corpus>(path, read_manifest(path), mode, progress);
+}
+
+Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerification mode,
+               const ProgressFunction& progress)
+    : manifest_(std::move(manifest)), file_(path) {
+  if (file_.bytes().size() != manifest_.bytes) {
+    fail(ExitCode::kBadData, path, ": has ", file_.bytes().size(), " bytes, its manifest says ",
+         manifest_.bytes, ". Copy corpus and manifest again");
+  }
+  check_table(manifest_.table, manifest_.bytes, path);
+  tokens_ = dataset(kTokensPath);
+  doc_offsets_ = dataset(kDocOffsetsPath);
+  doc_bytes_ = dataset(kDocBytesPath);
+
+  const bool small = manifest_.bytes <= kFullVerifyBytes;
+  if (mode == CorpusVerification::kFull || (mode == CorpusVerification::kAuto && small)) {
+    verify_blocks(0, 1, progress);
+  } else if (mode == CorpusVerification::kAuto) {
+    verify_tables();
+    const std::uint64_t first = manifest_.table.datasets.at(kTokensPath).offset / kBlockBytes;
+    verify_blocks(first, kSampledShare, progress);
+  }
+  check_documents();
+  check_splits();
+  file_.advise_random(tokens_);
+}
+
+std::span<const std::byte> Corpus::dataset(const std::string& name) const {
+  const auto found = manifest_.table.datasets.find(name);
+  if (found == manifest_.table.datasets.end()) return {};
+  return file_.bytes().subspan(found->second.offset, found->second.bytes);
+}
+
+void Corpus::verify_blocks(std::uint64_t begin, std::uint64_t stride,
+                           const ProgressFunction& progress) const {
+  for (std::uint64_t block = begin; block < manifest_.blocks.size(); block += stride) {
+    const std::uint64_t offset = block * kBlockBytes;
+    const std::uint64_t bytes = std::min(kBlockBytes, manifest_.bytes - offset);
+    if (xxh3_128_hex(file_.bytes().subspan(offset, bytes)) != manifest_.blocks[block]) {
+      fail(ExitCode::kBadData, path(), ": block ", block, " (from byte ", offset,
+           ") differs from its manifest. Copy it again or see: pretrain corpus verify ", path());
+    }
+    if (progress) progress({"verifying", offset + bytes, manifest_.bytes});
+  }
+}
+
+void Corpus::verify_tables() const {
+  for (const auto& [name, entry] : manifest_.table.datasets) {
+    if (name != kTokensPath && xxh3_128_hex(dataset(name)) != entry.xxh3_128) {
+      fail(ExitCode::kBadData, path(), ": ", name,
+           " differs from its manifest. Copy it again or see: pretrain corpus verify ", path());
+    }
+  }
+}
+
+void Corpus::check_documents() const {
+  std::uint64_t last = 0;
+  for (std::uint64_t d = 0; d <= documents(); ++d) {
+    const std::uint64_t offset = document_begin(d);
+    const std::uint64_t low = d == documents() ? tokens() : last;
+    const std::uint64_t high = d == 0 ? 0 : tokens();
+    if (offset < low || offset > high) {
+      fail(ExitCode::kBadData, path(), ": ", kDocOffsetsPath, "[", d, "] is ", offset,
+           ", expected ", low, " to ", high, ". Build the corpus again");
+    }
+    last = offset;
+  }
+  std::uint64_t bytes = 0;
+  for (std::uint64_t d = 0; has_document_bytes() && d < documents(); ++d) {
+    bytes += document_bytes(d);
+  }
+  if (bytes != attributes().bytes) {
+    fail(ExitCode::kBadData, path(), ": ", kDocBytesPath, " adds up to ", bytes,
+         ", expected the attribute bytes ", attributes().bytes, ". Build the corpus again");
+  }
+}
+
+void Corpus::check_splits() const {
+  std::vector<DocumentRange> all;
+  for (const std::string& name : splits()) {
+    for (const DocumentRange& range : split(name)) {
+      if (range.begin > range.end || range.end > documents()) {
+        fail(ExitCode::kBadData, path(), ": split ", name, " has the documents ", range.begin,
+             " to ", range.end, ", expected a range within 0 to ", documents(),
+             ". Build the corpus again");
+      }
+      if (range.begin < range.end) all.push_back(range);
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const DocumentRange& a, const DocumentRange& b) { return a.begin < b.begin; });
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].begin < all[i - 1].end) {
+      fail(ExitCode::kBadData, path(), ": document ", all[i].begin,
+           " is in two splits, or twice in one. Build the corpus again");
+    }
+  }
+}
+
+std::vector<std::string> Corpus::splits() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : manifest_.table.datasets) {
+    if (name.starts_with(kSplitsPath)) names.push_back(name.substr(std::strlen(kSplitsPath)));
+  }
+  return names;
+}
+
+std::vector<Corpus::SplitSize> Corpus::split_sizes() const {
+  std::vector<SplitSize> sizes;
+  for (const std::string& name : splits()) {
+    SplitSize& size = sizes.emplace_back(SplitSize{.name = name});
+    for (const DocumentRange& range : split(name)) {
+      size.documents += range.end - range.begin;
+      size.tokens += document_begin(range.end) - document_begin(range.begin);
+    }
+  }
+  return sizes;
+}
+
+std::vector<DocumentRange> Corpus::split(const std::string& name) const {
+  if (!manifest_.table.datasets.contains(kSplitsPath + name)) {
+    std::string known;
+    for (const std::string& split : splits()) known += (known.empty() ? "" : ", ") + split;
+    fail(ExitCode::kBadData, path(), ": has no split ", name, ". Splits here: ", known);
+  }
+  const auto bytes = dataset(kSplitsPath + name);
+  std::vector<DocumentRange> ranges(bytes.size() / sizeof(DocumentRange));
+  static_assert(std::is_trivially_copyable_v<DocumentRange> && sizeof(DocumentRange) == 16);
+  if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
+  return ranges;
+}
+
+std::uint64_t Corpus::document_begin(std::uint64_t d) const {
+  return load<std::uint64_t>(doc_offsets_, d);
+}
+
+std::uint32_t Corpus::document_bytes(std::uint64_t d) const {
+  return load<std::uint32_t>(doc_bytes_, d);
+}
+
+void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const {
+  if (begin > tokens() || out.size() > tokens() - begin) {
+    fail(ExitCode::kInternal, path(), ": tokens ", begin, " + ", out.size(), " of ", tokens());
+  }
+  const bool narrow = attributes().dtype == "u16";
+  const std::uint64_t largest = narrow ? widen<std::uint16_t>(tokens_.data() + begin * 2, out)
+                                       : widen<std::uint32_t>(tokens_.data() + begin * 4, out);
+  if (largest >= attributes().vocab_size) {
+    fail(ExitCode::kBadData, path(), ": token id ", largest, " between positions ", begin, " and ",
+         begin + out.size(), ", expected less than vocab_size ", attributes().vocab_size,
+         ". See: pretrain corpus verify --deep ", path());
+  }
+}
+
+std::unique_ptr<Tokenizer> Corpus::load_tokenizer() const {
+  const std::string place = corpus_tokenizer_path(path());
+  auto tokenizer = tokenizer_from_json(InputFile::open(place).text(kMaxTokenizerJson), place);
+  if (tokenizer->sha256() != tokenizer_sha256()) {
+    fail(ExitCode::kBadData, place, ": sha256 is ", tokenizer->sha256(), ", ", path(),
+         " was built with ", tokenizer_sha256(), ". Copy both files again");
+  }
+  return tokenizer;
+}
+
+}  // namespace pretrain

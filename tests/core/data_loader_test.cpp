@@ -1,0 +1,97 @@
+#include "core/data_loader.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/objectives/tiny_objective.h"
+#include "tests/testing/expect_error.h"
+
+namespace pretrain {
+namespace {
+
+constexpr std::uint64_t kRows = 37;
+constexpr std::size_t kWidth = 9;
+
+// Row r holds r in every position, so that a batch shows which rows it is made of.
+class NumberedRows : public Dataset {
+ public:
+  std::uint64_t size() const override { return kRows; }
+  std::size_t row_tokens() const override { return kWidth; }
+  void read(std::uint64_t index, std::span<std::int64_t> out) const override {
+    if (index == broken) fail(ExitCode::kBadData, "row ", index, " is broken");
+    for (std::int64_t& token : out) token = static_cast<std::int64_t>(index);
+  }
+  std::uint64_t broken = kRows;
+};
+
+// Rows of `steps` steps from `first` on, as all ranks of the layout read them, step by step.
+std::vector<std::multiset<std::int64_t>> rows_read(const BatchLayout& layout, std::int64_t first,
+                                                   int steps) {
+  const NumberedRows dataset;
+  const auto objective = testing::make_tiny_objective("causal_lm", 64, kWidth - 1);
+  const SampleOrder order(5, kRows, true);
+  std::vector<std::multiset<std::int64_t>> seen(static_cast<std::size_t>(steps));
+  for (int rank = 0; rank < layout.ranks; ++rank) {
+    DataLoader loader(dataset, order, *objective, layout, rank, 2);
+    loader.start(first);
+    for (auto& step : seen) {
+      const auto batches = loader.next();
+      EXPECT_EQ(static_cast<std::int64_t>(batches.size()), layout.accumulation);
+      for (const Batch& batch : batches) {
+        EXPECT_EQ(batch.inputs.size(0), layout.micro_batch);
+        for (std::int64_t r = 0; r < batch.inputs.size(0); ++r) {
+          step.insert(batch.inputs[r][0].item<std::int64_t>());
+        }
+      }
+    }
+  }
+  return seen;
+}
+
+TEST(DataLoader, SamplesOfAStepDoNotDependOnHowTheyAreDealtOut) {
+  const auto expected = rows_read({12, 1, 1}, 0, 8);
+  for (std::int64_t ranks : {1, 2, 3, 4, 6}) {
+    for (std::int64_t micro : {1, 2}) {
+      if (12 % (ranks * micro) != 0) continue;
+      EXPECT_EQ(rows_read({micro, ranks, 12 / ranks / micro}, 0, 8), expected)
+          << ranks << " ranks, micro batch " << micro;
+    }
+  }
+}
+
+TEST(DataLoader, StartingLaterIsTheSameAsHavingReadOn) {
+  const auto all = rows_read({4, 1, 1}, 0, 30);
+  const auto later = rows_read({4, 1, 1}, 17, 13);
+  EXPECT_TRUE(std::equal(later.begin(), later.end(), all.begin() + 17));
+}
+
+TEST(DataLoader, AnEpochVisitsEachRowOnce) {
+  std::multiset<std::int64_t> seen;
+  for (const auto& step : rows_read({1, 1, 1}, 0, kRows)) seen.insert(step.begin(), step.end());
+  EXPECT_EQ(seen.size(), kRows);
+  EXPECT_EQ(std::set<std::int64_t>(seen.begin(), seen.end()).size(), kRows);
+}
+
+TEST(DataLoader, WhatTheReadingThreadMeetsComesOutOfNext) {
+  NumberedRows dataset;
+  dataset.broken = 3;
+  const auto objective = testing::make_tiny_objective("causal_lm", 64, kWidth - 1);
+  DataLoader loader(dataset, SampleOrder(5, kRows, false), *objective, {1, 1, 1}, 0, 1);
+  loader.start(0);
+  for (int i = 0; i < 3; ++i) loader.next();
+  testing::expect_error(ExitCode::kBadData, "row 3 is broken", [&] { loader.next(); });
+}
+
+TEST(DataLoader, CanBeDroppedWhileReading) {
+  const NumberedRows dataset;
+  const auto objective = testing::make_tiny_objective("causal_lm", 64, kWidth - 1);
+  for (int i = 0; i < 20; ++i) {
+    DataLoader loader(dataset, SampleOrder(5, kRows, true), *objective, {2, 1, 2}, 0, 3);
+    loader.start(i);
+  }
+}
+
+}  // namespace
+}  // namespace pretrain
