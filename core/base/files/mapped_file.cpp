@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 
 #include "core/base/error.h"
@@ -49,43 +48,31 @@ void forget(const MappedFile* file) {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) : path_(path) {
-  // O_NONBLOCK: opening a FIFO that nobody writes to would wait forever.
-  descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) {
-    const bool missing = errno == ENOENT || errno == ENOTDIR || errno == EACCES;
-    fail(missing ? ExitCode::kBadData : ExitCode::kIo, path,
-         ": cannot be opened: ", std::strerror(errno), ". Check the path and the rights");
+// O_NONBLOCK: opening a FIFO that nobody writes to would wait forever.
+MappedFile::MappedFile(const std::string& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  if (descriptor_.get() < 0) fail_input(errno, path, "open");
+  struct stat info {};
+  if (::fstat(descriptor_.get(), &info) != 0) fail_input(errno, path, "stat");
+  if (!S_ISREG(info.st_mode)) {
+    fail(ExitCode::kBadData, path, ": is not a regular file. Check the path");
   }
-  try {
-    struct stat info {};
-    if (fstat(descriptor_, &info) != 0) {
-      fail(ExitCode::kIo, path, ": ", std::strerror(errno));
-    }
-    if (!S_ISREG(info.st_mode)) {
-      fail(ExitCode::kBadData, path, ": expected a regular file. Check the path");
-    }
-    size_ = static_cast<std::size_t>(info.st_size);
-    device_ = info.st_dev;
-    inode_ = info.st_ino;
-    modified_ = info.st_mtim;
-    if (size_ == 0) return;
-    void* data = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor_, 0);
-    if (data == MAP_FAILED) {
-      fail(ExitCode::kIo, path, ": cannot be mapped into memory: ", std::strerror(errno));
-    }
-    data_ = static_cast<const std::byte*>(data);
-  } catch (...) {
-    close(descriptor_);
-    throw;
+  size_ = static_cast<std::size_t>(info.st_size);
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+  modified_ = info.st_mtim;
+  if (size_ == 0) return;
+  void* data = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor_.get(), 0);
+  if (data == MAP_FAILED) {
+    fail(ExitCode::kIo, path, ": cannot map into memory: ", error_text(errno));
   }
+  data_ = static_cast<const std::byte*>(data);
   remember(this);
 }
 
 MappedFile::~MappedFile() {
   forget(this);
-  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
-  close(descriptor_);
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 void MappedFile::advise_random(std::span<const std::byte> part) const {
@@ -98,7 +85,7 @@ void MappedFile::advise_random(std::span<const std::byte> part) const {
 
 std::optional<std::string> MappedFile::check_unchanged() const {
   struct stat opened {};
-  if (fstat(descriptor_, &opened) != 0) fail(ExitCode::kIo, path_, ": ", std::strerror(errno));
+  if (::fstat(descriptor_.get(), &opened) != 0) fail_input(errno, path_, "stat");
   if (static_cast<std::size_t>(opened.st_size) != size_) {
     fail(ExitCode::kBadData, path_, ": changed while in use: had ", size_, " bytes, has ",
          opened.st_size, ". Restore the file and start again");

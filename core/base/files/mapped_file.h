@@ -9,6 +9,8 @@
 #include <span>
 #include <string>
 
+#include "core/base/files/file.h"
+
 namespace pretrain {
 
 /// A regular file mapped read-only into memory. Immutable; safe to share between threads.
@@ -34,7 +36,7 @@ class MappedFile {
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   dev_t device_ = 0;

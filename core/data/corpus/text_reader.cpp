@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/escape_control.h"
+#include "core/base/files/file.h"
 #include "core/base/json/json_reader.h"
 #include "core/text/utf8.h"
 
@@ -21,28 +21,23 @@ namespace {
 // Bytes of an input in pieces.
 class ByteSource {
  public:
-  explicit ByteSource(const std::string& input) : name_(input == "-" ? "standard input" : input) {
-    descriptor_ = input == "-" ? STDIN_FILENO : open(input.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) {
-      fail(ExitCode::kBadData, name_, ": cannot be opened: ", std::strerror(errno),
-           ". Check the path and the rights");
-    }
+  explicit ByteSource(const std::string& input)
+      : name_(input == "-" ? "standard input" : input),
+        descriptor_(input == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                 : ::open(input.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_.get() < 0) fail_input(errno, name_, "open");
     struct stat info {};
-    if (fstat(descriptor_, &info) == 0 && S_ISDIR(info.st_mode)) {
-      close_own();
+    if (::fstat(descriptor_.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
       fail(ExitCode::kBadData, name_, ": is a folder. Name the files in it");
     }
   }
-  ~ByteSource() { close_own(); }
-  ByteSource(const ByteSource&) = delete;
-  ByteSource& operator=(const ByteSource&) = delete;
 
   // The next piece, empty at the end; valid until the next call.
   std::string_view read_some() {
     while (true) {
-      const ssize_t n = read(descriptor_, buffer_.data(), buffer_.size());
+      const ssize_t n = ::read(descriptor_.get(), buffer_.data(), buffer_.size());
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(ExitCode::kIo, name_, ": cannot be read: ", std::strerror(errno));
+      if (n < 0) fail_input(errno, name_, "read");
       bytes_ += static_cast<std::uint64_t>(n);
       return {buffer_.data(), static_cast<std::size_t>(n)};
     }
@@ -51,12 +46,8 @@ class ByteSource {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  void close_own() {
-    if (descriptor_ > STDIN_FILENO) close(descriptor_);
-  }
-
   std::string name_;
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   std::uint64_t bytes_ = 0;
   std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 20);
 };

@@ -116,7 +116,7 @@ TEST_F(CorpusTest, RandomReadsMatchAnyWidthAndPosition) {
 
 TEST_F(CorpusTest, MissingAndForeignFiles) {
   EXPECT_THAT(message([&] { Corpus::open(path("none.h5"), CorpusVerification::kAuto); }),
-              HasSubstr("none.h5: cannot be opened"));
+              HasSubstr("none.h5: cannot open"));
   make_corpus("a.h5", {{1}});
   std::filesystem::remove(path("a.manifest.json"));
   EXPECT_THAT(message([&] { Corpus::open(path("a.h5"), CorpusVerification::kAuto); }),

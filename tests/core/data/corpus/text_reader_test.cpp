@@ -108,7 +108,7 @@ TEST_F(TextReaderTest, DocumentsHaveALimit) {
 }
 
 TEST_F(TextReaderTest, RefusesWhatItCannotOpen) {
-  EXPECT_THAT(message([&] { open_documents(path("none"), {}); }), HasSubstr("none: cannot be"));
+  EXPECT_THAT(message([&] { open_documents(path("none"), {}); }), HasSubstr("none: cannot open"));
   EXPECT_THAT(message([&] { open_documents(folder_.path(), {}); }), HasSubstr("is a folder"));
   const std::string file = write("t.txt", "a");
   EXPECT_THAT(message([&] { open_documents(file, {.format = "csv"}); }, ExitCode::kUsage),
