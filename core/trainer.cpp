@@ -114,6 +114,7 @@ void Trainer::update(double gradient_norm) {
   last_.skipped = !std::isfinite(gradient_norm) || !std::isfinite(last_.loss);
   if (last_.skipped) return;
   parts_.optimizer.step(last_.learning_rate, clip_scale(gradient_norm, plan_.clip_norm));
+  losses_.clear();
 }
 
 void Trainer::count_step(const std::vector<double>& counts) {
@@ -174,7 +175,6 @@ void Trainer::evaluate() {
     interrupted_ = true;
     return;
   }
-  losses_.clear();
   for (const EvaluationResult& result : *results) losses_[result.set] = result.loss();
   const EvaluationResult& first = results->front();
   if (!state_.best || first.loss() < state_.best->loss) {

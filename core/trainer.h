@@ -92,7 +92,7 @@ class Trainer {
   TrainingPlan plan_;
   TrainingState state_;
   StepReport last_;                       // of the newest step
-  std::map<std::string, double> losses_;  // of the newest evaluation
+  std::map<std::string, double> losses_;  // of these weights, once evaluated
   double hours_before_;                   // of earlier attempts
   Clock::time_point started_ = Clock::now();
   Clock::time_point saved_at_ = started_;

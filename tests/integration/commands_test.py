@@ -71,15 +71,16 @@ class CommandsTest(runs.RunTest):
             self.assertIn(name, schema["properties"][section]["properties"])
 
     def test_config_reads_back_to_the_same_hash(self):
-        overrides = ["optimizer.lr=3e-4", "data.sequence_length=16", "run.tags=x"][:2]
-        text = self.succeed("config", self.config, *overrides)
+        def config(*words):  # paths are printed relative to the working directory
+            return self.succeed("config", *words, cwd=self.folder)
+        overrides = ["optimizer.lr=3e-4", "data.sequence_length=16"]
+        text = config("tiny.yaml", *overrides)
         self.assertIn("sequence_length: 16", text)
-        again = self.folder / "resolved.yaml"
-        again.write_text(text)
-        self.assertEqual(self.succeed("config", again), text)
-        hashes = self.succeed("config", self.config, *overrides, "--hash")
-        self.assertEqual(self.succeed("config", again, "--hash"), hashes)
-        self.assertNotEqual(self.succeed("config", self.config, "--hash"), hashes)
+        (self.folder / "resolved.yaml").write_text(text)
+        self.assertEqual(config("resolved.yaml"), text)
+        hashes = config("tiny.yaml", *overrides, "--hash")
+        self.assertEqual(config("resolved.yaml", "--hash"), hashes)
+        self.assertNotEqual(config("tiny.yaml", "--hash"), hashes)
         self.assertEqual(len(re.findall(r"(?m)^[0-9a-f]{64}  (?:config|identity)$", hashes)), 2)
 
     def test_options_with_prefix(self):
