@@ -60,6 +60,13 @@ bool is_torch(std::string_view path) {
   return starts_with(path, "ATen/") || starts_with(path, "c10/") || starts_with(path, "torch/");
 }
 
+// One of kTorchFree or below it.
+bool is_torch_free(const std::string& folder) {
+  return std::any_of(kTorchFree.begin(), kTorchFree.end(), [&](std::string_view free) {
+    return folder == free || starts_with(folder, std::string(free) + "/");
+  });
+}
+
 // The C++ library, or a type of the system's that a signature cannot do without.
 bool is_standard(const std::string& path) {
   return path.find_first_of("./") == std::string::npos || path == "sys/types.h";
@@ -148,7 +155,7 @@ Findings formats_are_free_of_torch(const SourceTree& tree) {
   };
   Findings findings;
   for (const SourceFile& file : tree.files()) {
-    if (!file.is_cpp() || !contains(kTorchFree, file.folder)) continue;
+    if (!file.is_cpp() || !is_torch_free(file.folder)) continue;
     std::string chain;
     for (std::string at = find_way(find_way, file); !at.empty(); at = way[at]) {
       chain += " -> " + at;

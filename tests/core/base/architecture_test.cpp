@@ -138,6 +138,7 @@ const std::vector<Rule>& rules() {
       {"FormatsAreFreeOfTorch",
        formats_are_free_of_torch,
        {{{{"core/data/a.cpp", "#include <c10/util/Half.h>\n"}}, "core/data/a.cpp:1: "},
+        {{{"core/data/b/a.cpp", "#include <c10/util/Half.h>\n"}}, "core/data/b/a.cpp:1: "},
         {{{"core/text/a.cpp", "#include \"core/b.h\"\n"},
           {"core/b.h", "#pragma once\n#include \"core/model.h\"\n"}},
          "core/text/a.cpp:1: includes torch: -> core/b.h -> core/model.h -> ATen/core/Tensor.h"}}},
