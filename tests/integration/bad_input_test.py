@@ -89,22 +89,22 @@ class ConfigTest(BadInputTest):
 
     def test_unknown_key(self):
         path = self.edited_config("layers: 2, hidden", "layers: 2, hiden")
-        self.refuse(78, ["edited.yaml:5:32: model.hiden is not an option",
+        self.refuse(78, ["edited.yaml:6:32: model.hiden is not an option",
                          "Did you mean model.hidden?"], config=path)
         self.refuse(78, ["override model.hiden=64", "model.hidden"], "model.hiden=64")
 
     def test_unknown_section(self):
         path = self.edited_config("checkpoint:", "checkpoints:")
-        self.refuse(78, ["edited.yaml:12:1: checkpoints is not", "Did you mean checkpoint?"],
+        self.refuse(78, ["edited.yaml:13:1: checkpoints is not", "Did you mean checkpoint?"],
                     config=path)
 
     def test_missing_key(self):
         path = self.edited_config("  duration: {steps: 40}\n", "")
-        self.refuse(78, ["edited.yaml:9:3: train.duration is required", "Add it"], config=path)
+        self.refuse(78, ["edited.yaml:10:3: train.duration is required", "Add it"], config=path)
 
     def test_wrong_type(self):
         path = self.edited_config("layers: 2", "layers: two")
-        self.refuse(78, ["edited.yaml:5:29: model.layers: expected a whole number", "got two"],
+        self.refuse(78, ["edited.yaml:6:29: model.layers: expected a whole number", "got two"],
                     config=path)
         self.refuse(78, ["train.micro_batch: expected a whole number or auto, got 8.5"],
                     "train.micro_batch=8.5")
@@ -126,7 +126,7 @@ class ConfigTest(BadInputTest):
     def test_duplicate_key(self):
         path = self.edited_config("eval: {every: {steps: 20}}",
                                   "eval: {every: {steps: 20}}\neval: {at_start: false}")
-        self.refuse(78, ["edited.yaml:14:1: eval is given twice", "13:1"], config=path)
+        self.refuse(78, ["edited.yaml:15:1: eval is given twice", "14:1"], config=path)
 
     def test_batch_that_does_not_divide(self):
         self.refuse(78, ["train.global_batch_sequences 12 = micro_batch 5 x data_ranks 1 x "
@@ -140,7 +140,7 @@ class ConfigTest(BadInputTest):
 
     def test_unknown_component(self):
         path = self.edited_config("name: gpt2", "name: gpt3")
-        self.refuse(78, ["edited.yaml:5:15: model.name: gpt3 is not known", "Known: gpt2"],
+        self.refuse(78, ["edited.yaml:6:15: model.name: gpt3 is not known", "Known: gpt2"],
                     config=path)
         self.refuse(78, ["objective.name: magic is not known", "causal_lm"], "objective.name=magic")
         self.refuse(78, ["optimizer.name: magic is not known", "adamw"], "optimizer.name=magic")
@@ -169,9 +169,9 @@ class CorpusTest(BadInputTest):
         self.refuse(code, parts, f"data.sources=[{{path: {path}}}]")
 
     def test_missing(self):
-        self.refuse_corpus(65, ["none.h5: cannot be opened", "No such file"],
+        self.refuse_corpus(65, ["none.h5: cannot open", "No such file"],
                            self.folder / "none.h5")
-        self.refuse(65, ["none.h5: cannot be opened"],
+        self.refuse(65, ["none.h5: cannot open"],
                     f"data.sources=[{{path: {self.folder}/none.h5}}]", ranks=2)
 
     def test_without_manifest(self):

@@ -15,7 +15,8 @@ STEPS = 200
 
 
 class ResumeTest(runs.RunTest):
-    OVERRIDES = (f"train.duration={{steps: {STEPS}}}",)
+    OVERRIDES = (f"train.duration={{steps: {STEPS}}}",
+                 "eval.samples={every: {steps: 10}, prompts: [a, the], tokens: 4}")
     figures = []
 
     @classmethod
@@ -39,7 +40,7 @@ class ResumeTest(runs.RunTest):
     def test_kill_before_the_first_checkpoint_leaves_no_trace(self):
         run = self.folder / "killed-early"
         job = self.start(run, *self.OVERRIDES, "checkpoint.every={steps: 100}")
-        self.wait_until(job, lambda: last_step(run / "metrics.jsonl") >= 3, "step 3")
+        self.wait_until(job, lambda: last_step(run / "metrics.jsonl") >= 13, "step 13")
         os.kill(job.pid, signal.SIGKILL)
         self.assertEqual(job.wait()[0], -9)
         self.assertEqual(runs.events(run, "ckpt_commit"), [])
@@ -85,7 +86,8 @@ class ResumeTest(runs.RunTest):
         if kind == "start":
             return time.sleep(draw.uniform(0.05, 2.5))
         metrics = run / "metrics.jsonl"
-        self.wait_until(job, lambda: runs.events(run, "resume") or metrics.exists(), "the start")
+        before = starts(run)
+        self.wait_until(job, lambda: starts(run) > before, "the start")
         self.wait_until(job, lambda: last_step(metrics) >= step, f"step {step}")
         if kind == "save":
             self.wait_until(job, lambda: unfinished_saves(run) - old, "a save")
@@ -114,6 +116,8 @@ class ResumeTest(runs.RunTest):
         unbroken = self.unbroken[ranks]
         self.assertEqual(runs.train_lines(run), runs.train_lines(unbroken), prefix)
         self.assertEqual(runs.eval_lines(run), runs.eval_lines(unbroken), prefix)
+        self.assertEqual(runs.samples(run), runs.samples(unbroken), prefix)
+        self.assertEqual(len(runs.samples(run)), STEPS // 10 * 2)
         self.assertEqual([line["step"] for line in runs.train_lines(run)],
                          list(range(1, STEPS + 1)), prefix)
         mine, theirs = runs.checkpoint(run, STEPS), runs.checkpoint(unbroken, STEPS)
@@ -192,6 +196,15 @@ class ResumeTest(runs.RunTest):
             self.assertEqual(len(runs.events(run, "resume")), stops)
         self.check_equal(run, ranks)
 
+    def test_two_threads_a_rank_resume_bit_for_bit(self):
+        words = ("run.threads=2", "schedule.total={steps: 30}", "train.duration={steps: 30}")
+        unbroken = self.train(self.folder / "threads-unbroken", *words)
+        run = self.train(self.folder / "threads", *words, "train.duration={steps: 13}")
+        self.train(run, *words)
+        self.assertEqual([event["step"] for event in runs.events(run, "resume")], [13])
+        self.assertEqual(runs.train_lines(run), runs.train_lines(unbroken))
+        self.assert_same_tensors(runs.checkpoint(run, 30), runs.checkpoint(unbroken, 30))
+
     def test_a_finished_run_started_again_changes_nothing_but_its_attempt(self):
         run = self.train(self.folder / "again", "train.duration={steps: 20}")
         before = (run / "metrics.jsonl").read_bytes(), runs.digests(run / "checkpoints")
@@ -199,6 +212,11 @@ class ResumeTest(runs.RunTest):
         self.assertEqual(((run / "metrics.jsonl").read_bytes(), runs.digests(run / "checkpoints")),
                          before)
         self.assertEqual(runs.status(run)["state"], "done")
+
+
+def starts(run):
+    """Number of starts that began to train; files are cut back by then."""
+    return len(runs.events(run, "run_start")) + len(runs.events(run, "resume"))
 
 
 def unfinished_saves(run):

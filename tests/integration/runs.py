@@ -18,7 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / os.environ.get("PRETRAIN_BUILD", "build") / "pretrain"
 TIMEOUT_S = 120  # of one command, on a busy machine
 
+# One thread a rank: threads that wait for one another are slow where other work takes their cores.
 CONFIG = """\
+run: {threads: 1}
 data:
   sequence_length: 32
   sources:
@@ -32,7 +34,7 @@ train:
 precision: {compute: fp32}
 checkpoint: {every: {steps: 5}}
 eval: {every: {steps: 20}}
-logging: {every: {steps: 1}, console: none}
+logging: {every: {steps: 1}, console: none, peak_flops: 1.0e+12}
 """
 
 
@@ -90,6 +92,12 @@ def eval_lines(run):
     keys = ("step", "tokens", "set", "loss", "bpb", "bytes")
     return [{key: line[key] for key in keys} for line in read_lines(run / "metrics.jsonl")
             if line["phase"] == "eval"]
+
+
+def samples(run):
+    """What the model wrote during the run."""
+    return [{key: line[key] for key in ("step", "prompt", "text")}
+            for line in read_lines(run / "samples.jsonl")]
 
 
 def losses(run):
