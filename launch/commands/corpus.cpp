@@ -32,7 +32,7 @@ void declare_build(CLI::App& app, CorpusCommand& command) {
   app.add_option("--format", command.build.format.format, "auto, text or jsonl")
       ->capture_default_str();
   app.add_option("--doc-sep", command.build.format.doc_sep,
-                 "end of a document: blank (line), line, file or a text")
+                 "end of a document: blank, line, file or a text")
       ->capture_default_str();
   app.add_option("--field", command.build.format.field, "JSONL field of the text")
       ->capture_default_str();
