@@ -169,9 +169,9 @@ class CorpusTest(BadInputTest):
         self.refuse(code, parts, f"data.sources=[{{path: {path}}}]")
 
     def test_missing(self):
-        self.refuse_corpus(65, ["none.h5: cannot be opened", "No such file"],
+        self.refuse_corpus(65, ["none.h5: cannot open", "No such file"],
                            self.folder / "none.h5")
-        self.refuse(65, ["none.h5: cannot be opened"],
+        self.refuse(65, ["none.h5: cannot open"],
                     f"data.sources=[{{path: {self.folder}/none.h5}}]", ranks=2)
 
     def test_without_manifest(self):
