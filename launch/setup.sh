@@ -133,7 +133,7 @@ install_test_modules() {
     die "pip could not install tests/requirements.txt. Check the network, then run this again"
   if ! imports_torch; then
     # The CUDA build of the wheel imports only with all its GPU libraries.
-    say "Python modules of the tests: installing what $torch depends on (several GB)"
+    say "Python modules of the tests: installing what $torch depends on (for a CUDA build several GB)"
     pip_install "$torch" || die "pip could not install $torch with its dependencies"
     .venv/bin/python -c 'import torch' || die "Python cannot import torch, see above"
   fi

@@ -9,9 +9,15 @@ version_of() { awk -v name="$1" '$1 == name { print $2 }' "$source_dir/launch/ve
 
 mkdir -p "$build"
 [ -x "$build/venv/bin/python" ] || python3 -m venv "$build/venv"
-"$build/venv/bin/pip" --disable-pip-version-check install --quiet --no-deps \
-  "torch==$(version_of torch)" "$(version_of cudart)" "$(version_of crt)" "$(version_of cccl)" \
-  "$(version_of nccl)"
+install() {
+  "$build/venv/bin/pip" --disable-pip-version-check install "$@" --quiet --no-deps \
+    "torch==$(version_of torch)" "$(version_of cudart)" "$(version_of crt)" "$(version_of cccl)" \
+    "$(version_of nccl)"
+}
+has_cuda() { ls "$build"/venv/lib/python3*/site-packages/torch/lib/libtorch_cuda.so > /dev/null 2>&1; }
+has_cuda || install
+# Where pip is set up to find a wheel for CPUs first, its set-up is left aside.
+has_cuda || install --isolated --force-reinstall
 torch=$("$build/venv/bin/python" -c \
   'import importlib.metadata as m; print(m.distribution("torch").locate_file("torch"))')
 cmake -S "$source_dir" -B "$build" -G Ninja -DPRETRAIN_CUDA=ON -DPRETRAIN_TORCH="$torch"

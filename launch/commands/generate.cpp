@@ -73,8 +73,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   bool greedy = false;
   SamplingOptions sampling;
   sampling.temperature = 0.8;
-  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")
-      ->required();
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
   app.add_option("--prompt", prompt, "text to continue; - reads the standard input")->required();
   app.add_option("--tokens", tokens, "length of the continuation")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))

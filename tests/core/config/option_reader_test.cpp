@@ -301,7 +301,7 @@ TEST(OptionReaderTest, FaultsLeaveTheDefaultAndReadingGoesOn) {
 }
 
 TEST(OptionReaderTest, LongValuesAndControlBytesAreCutInMessages) {
-  const std::string message = fault("run: {seed: " + std::string(5000, 'x') + "}\n");
+  const std::string message = fault(concat("run: {seed: ", std::string(5000, 'x'), "}\n"));
   EXPECT_LT(message.size(), 200U);
   EXPECT_THAT(fault("run: {seed: \"a\\nb\\e[31m\"}\n"), HasSubstr("a\\x0ab\\x1b[31m"));
 }
