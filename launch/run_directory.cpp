@@ -94,6 +94,7 @@ void RunDirectory::write_start_files(const RunConfig& config, const std::string&
   place.cpus = allowed_cpus();
   const auto hosts = all_gather_text(process_.control(), place.host);
   const auto cpus = all_gather_text(process_.control(), place.cpus);
+  const auto threads = all_gather_text(process_.control(), concat(place.threads));
   agree(process_.control(), [&] {
     if (process_.rank() != 0) return;
     const Directory directory = Directory::open(path_);
@@ -106,7 +107,7 @@ void RunDirectory::write_start_files(const RunConfig& config, const std::string&
     Environment environment;
     environment.versions = component_versions();
     for (std::size_t r = 0; r < hosts.size(); ++r) {
-      environment.ranks.push_back({hosts[r], place.threads, cpus[r], ""});
+      environment.ranks.push_back({hosts[r], std::stoi(threads[r]), cpus[r], ""});
     }
     environment.launcher = process_.world() > 1 ? "mpirun" : "none";
     environment.variables = listed_variables();
