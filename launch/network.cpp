@@ -23,7 +23,7 @@ auto create(const Components& components, const RunConfig& config, const std::st
   return made;
 }
 
-constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks, as measured
+constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks: a rough figure
 
 }  // namespace
 
