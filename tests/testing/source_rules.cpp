@@ -175,9 +175,9 @@ Findings files_are_short(const SourceTree& tree) {
   for (const SourceFile& file : tree.files()) {
     if (!file.is_cpp()) continue;
     const auto own = kOwnLimits.find(file.path);
-    const std::size_t limit = own != kOwnLimits.end()                     ? own->second
-                              : file.is_header() && file.top() != "tests" ? kHeaderLines
-                                                                          : kCppLines;
+    const std::size_t limit = own != kOwnLimits.end() ? own->second
+                              : file.is_header()      ? kHeaderLines
+                                                      : kCppLines;
     if (file.lines.size() > limit) {
       findings.push_back(concat(file.path, ":", limit + 1, ": ", file.lines.size(),
                                 " lines, at most ", limit, ". Split it by subject"));

@@ -24,8 +24,7 @@ Findings formats_are_free_of_torch(const SourceTree& tree);
 
 // Sizes and places.
 
-/// Files <= 400 lines, headers of source folders <= 120, core/trainer.cpp <= 200, launch/main.cpp
-/// <= 60.
+/// Files <= 400 lines, headers <= 120, core/trainer.cpp <= 200, launch/main.cpp <= 60.
 Findings files_are_short(const SourceTree& tree);
 /// At most 12 subjects (X.h and X.cpp are one) directly in a folder.
 Findings folders_are_small(const SourceTree& tree);

@@ -148,6 +148,7 @@ const std::vector<Rule>& rules() {
         {{{"core/a.h", lines(121)}}, "core/a.h:121: 121 lines, at most 120"},
         {{{"core/trainer.cpp", lines(201)}}, "core/trainer.cpp:201: "},
         {{{"tests/core/a_test.cpp", lines(401)}}, "tests/core/a_test.cpp:401: "},
+        {{{"tests/core/a.h", lines(121)}}, "tests/core/a.h:121: "},
         {{{"launch/main.cpp", lines(61)}}, "launch/main.cpp:61: "}}},
       {"FoldersAreSmall",
        folders_are_small,

@@ -5,8 +5,12 @@
 
 #include "core/base/digest.h"
 #include "core/base/files/file_observer.h"
+#include "core/base/random.h"
+#include "core/checkpoint/checkpoint_reader.h"
 #include "tests/core/checkpoint/sample_run.h"
 #include "tests/testing/expect_error.h"
+#include "tests/testing/scratch_folder.h"
+#include "tests/testing/thread_communicator.h"
 
 namespace pretrain {
 namespace {

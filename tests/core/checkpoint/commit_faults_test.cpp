@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "core/base/files/file_observer.h"
+#include "core/checkpoint/checkpoint_reader.h"
 #include "core/checkpoint/resume.h"
 #include "tests/core/checkpoint/sample_run.h"
 #include "tests/testing/expect_error.h"
+#include "tests/testing/scratch_folder.h"
+#include "tests/testing/thread_communicator.h"
 
 namespace pretrain {
 namespace {

@@ -1,9 +1,13 @@
 // A power cut after every file operation of a save, with what was not synced lost, zeroed or kept.
 #include <set>
 
+#include "core/base/files/file_observer.h"
+#include "core/checkpoint/checkpoint_reader.h"
 #include "core/checkpoint/resume.h"
 #include "tests/core/checkpoint/disk_model.h"
 #include "tests/core/checkpoint/sample_run.h"
+#include "tests/testing/scratch_folder.h"
+#include "tests/testing/thread_communicator.h"
 
 namespace pretrain {
 namespace {

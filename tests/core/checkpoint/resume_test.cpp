@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include "core/base/digest.h"
+#include "core/base/random.h"
 #include "core/checkpoint/checkpoint_list.h"
 #include "tests/core/checkpoint/sample_run.h"
 #include "tests/testing/expect_error.h"
+#include "tests/testing/scratch_folder.h"
+#include "tests/testing/thread_communicator.h"
 
 namespace pretrain {
 namespace {
