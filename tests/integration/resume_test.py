@@ -12,10 +12,11 @@ import runs
 
 SEED = 20261123
 STEPS = 200
+LATEST = STEPS * 8 // 10  # no kill is aimed at a later step: the run must not end first
 
 
 class ResumeTest(runs.RunTest):
-    OVERRIDES = (f"train.duration={{steps: {STEPS}}}",
+    OVERRIDES = (f"train.duration={{steps: {STEPS}}}", "train.global_batch_sequences=96",
                  "eval.samples={every: {steps: 10}, prompts: [a, the], tokens: 4}")
     figures = []
 
@@ -83,14 +84,17 @@ class ResumeTest(runs.RunTest):
     def aim(self, job, run, kind, step, draw, old):
         """Returns at the moment to kill: some time after the start, after `step`, or in the first
         save after it."""
-        if kind == "start":
-            return time.sleep(draw.uniform(0.05, 2.5))
         metrics = run / "metrics.jsonl"
+        if kind == "start":
+            moment = time.monotonic() + draw.uniform(0.05, 2.5)
+            return self.wait_until(
+                job, lambda: time.monotonic() > moment or last_step(metrics) >= LATEST, "the kill")
         before = starts(run)
         self.wait_until(job, lambda: starts(run) > before, "the start")
         self.wait_until(job, lambda: last_step(metrics) >= step, f"step {step}")
         if kind == "save":
-            self.wait_until(job, lambda: unfinished_saves(run) - old, "a save")
+            self.wait_until(
+                job, lambda: unfinished_saves(run) - old or last_step(metrics) >= LATEST, "a save")
         time.sleep(draw.uniform(0, 0.005))
 
     def check_after_kill(self, run, committed, label):
