@@ -64,13 +64,12 @@ void throw_agreed(Communicator& group, int code, const std::string& message) {
   group.all_reduce(&worst, 1, DataType::kI64, ReduceOp::kMax);
   if (worst == 0) return;
   const auto messages = all_gather_text(group, code == worst ? message : std::string());
-  const auto first = std::find_if(messages.begin(), messages.end(),
-                                  [](const std::string& text) { return !text.empty(); });
-  const bool all_alike = std::all_of(messages.begin(), messages.end(),
-                                     [&](const std::string& text) { return text == messages[0]; });
+  const auto has_failed = [](const std::string& text) { return !text.empty(); };
+  const auto first = std::find_if(messages.begin(), messages.end(), has_failed);
+  const bool all_failed = std::all_of(messages.begin(), messages.end(), has_failed);
   const auto worst_code = static_cast<ExitCode>(worst);
   if (first == messages.end()) throw AgreedError(worst_code, "a rank failed without a word");
-  const std::string place = all_alike ? "" : concat("rank ", first - messages.begin(), ": ");
+  const std::string place = all_failed ? "" : concat("rank ", first - messages.begin(), ": ");
   throw AgreedError(worst_code, place + *first);
 }
 

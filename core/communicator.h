@@ -74,19 +74,17 @@ class AgreedError : public Error {
 void throw_agreed(Communicator& group, int code, const std::string& message);
 /// Runs `stage()` on every rank and lets all ranks leave together: if it threw on any, all throw
 /// the AgreedError with the largest exit code (ties: lowest rank). The message is prefixed "rank N:
-/// " unless the ranks failed with the same message. `stage` may not call collectives that a failing
-/// rank would miss.
+/// " unless every rank failed with that code; rank 0 then speaks for all. `stage` may not call
+/// collectives that a failing rank would miss.
 template <class Stage>
 void agree(Communicator& group, Stage&& stage) {
   int code = 0;
   std::string message;
   try {
     stage();
-  } catch (const Error& error) {
+  } catch (const std::exception& caught) {
+    const Error error = as_error(caught);
     code = static_cast<int>(error.code());
-    message = error.what();
-  } catch (const std::exception& error) {
-    code = static_cast<int>(ExitCode::kInternal);
     message = error.what();
   }
   throw_agreed(group, code, message);

@@ -25,9 +25,11 @@ Trainer::Trainer(TrainerParts parts, const TrainingPlan& plan, const TrainingSta
 
 ExitCode Trainer::run() {
   parts_.recorder.running(state_);
-  if (finished() && step() > 0 && !state_.evaluation_pending) return ExitCode::kOk;
-  const bool first_start = state_.step == 0 && plan_.evaluate_at_start;
-  if (first_start || state_.evaluation_pending) evaluate();
+  reached_hours_ = past_hours();  // of the checkpoint, so equal on all ranks
+  const bool pending = state_.evaluation_pending;
+  if (finished() && step() > 0 && !pending) return ExitCode::kOk;
+  if (pending && finished()) ++state_.lineage;  // what it finds out is saved beside the old one
+  if (pending || (state_.step == 0 && plan_.evaluate_at_start)) evaluate();
   parts_.loader.start(static_cast<std::int64_t>(state_.step));
   while (!finished() && !interrupted_) {
     train_step();
@@ -38,7 +40,7 @@ ExitCode Trainer::run() {
     if (flags.save_due && !finished() && !interrupted_) save(false);
   }
   save(true);
-  return finished() ? ExitCode::kOk : ExitCode::kStopped;
+  return finished() && !state_.evaluation_pending ? ExitCode::kOk : ExitCode::kStopped;
 }
 
 void Trainer::train_step() {
@@ -142,7 +144,7 @@ FlagsRecord Trainer::decide() {
   mine.save_due = plan_.save.due(step());
   if (parts_.control.rank() == 0) {
     if (plan_.save.hours > 0 && hours_since(saved_at_) >= plan_.save.hours) mine.save_due = true;
-    if (plan_.hours > 0 && state_.hours >= plan_.hours) {
+    if (past_hours()) {
       mine.stop_request =
           std::max(mine.stop_request, static_cast<std::uint8_t>(StopRequest::kTarget));
     }
@@ -157,7 +159,7 @@ FlagsRecord Trainer::decide() {
                       concat("step ", state_.step, ": loss ", last_.loss, " and gradient norm ",
                              last_.gradient_norm, ", not finite in ", state_.consecutive_skips,
                              " steps in a row. Lower optimizer.lr or look at the data of these "
-                             "steps; the last checkpoint is intact"));
+                             "steps; the same command goes on from the newest checkpoint"));
   }
   return all;
 }
@@ -177,13 +179,15 @@ void Trainer::evaluate() {
   }
   for (const EvaluationResult& result : *results) losses_[result.set] = result.loss();
   const EvaluationResult& first = results->front();
-  if (!state_.best || first.loss() < state_.best->loss) {
+  if (std::isfinite(first.loss()) && (!state_.best || first.loss() < state_.best->loss)) {
     state_.best = BestEvaluation{first.set, first.loss(), state_.step};
   }
   parts_.recorder.evaluated(*results, state_);
 }
 
 void Trainer::save(bool final) {
+  if (parts_.checkpointer.has(state_)) return;
+  require_finite(parts_.parameters, parts_.optimizer);
   parts_.recorder.saving(state_);
   const Snapshot snapshot = take_snapshot(parts_.parameters, parts_.optimizer,
                                           parts_.control.rank(), parts_.control.size());

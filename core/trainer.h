@@ -87,6 +87,7 @@ class Trainer {
 
   std::int64_t step() const { return static_cast<std::int64_t>(state_.step); }
   bool finished() const { return step() >= plan_.steps || reached_hours_; }
+  bool past_hours() const { return plan_.hours > 0 && state_.hours >= plan_.hours; }
 
   TrainerParts parts_;
   TrainingPlan plan_;

@@ -1,19 +1,23 @@
 #include "launch/build_trainer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <torch/cuda.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "core/base/logging.h"
 #include "core/base/memory_usage.h"
+#include "core/config/config_loader.h"
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
 #include "launch/config/plan.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
+#include "launch/progress_line.h"
 #include "launch/step_outputs.h"
 #include "parallel/flat_reducer.h"
 
@@ -72,7 +76,8 @@ CheckpointerSetup checkpointer_setup(const RunConfig& config, const RunInputs& i
   setup.identity.tokenizer_sha256 = inputs.tokenizer->sha256();
   setup.identity.corpora = inputs.fingerprints();
   setup.identity.mesh.data = world;
-  setup.identity.code = {program_version(), "", component_versions()[1].second};
+  setup.identity.machine = {at::get_num_threads(), at::get_cpu_capability()};
+  setup.identity.code = {program_version(), "", libtorch_version()};
   setup.retention.keep_last = config.checkpoint.keep_last;
   setup.retention.keep_best = config.checkpoint.keep_best;
   if (config.checkpoint.keep_every) {
@@ -104,10 +109,13 @@ struct TrainingRun::Parts {
       : config(run_config), process(run_process) {}
 
   void build(const std::string& given_config);
+  void make_layout();
+  void keep_micro_batch(const CheckpointReader& checkpoint);
   void load(const std::optional<RunDirectory::Resume>& resume);
   void make_recorder(bool resumed);
   std::vector<std::string> banner(const std::optional<RunDirectory::Resume>& resume) const;
   TrainerParts trainer_parts();
+  void failed(const std::exception& caught, const TrainingState& at);
 
   RunConfig config;
   Process& process;
@@ -137,26 +145,32 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   agree(control, [&] {
     device = device_of(config, process);
     compute = compute_type(config, device);
-    inputs = open_inputs(config);
+    config.settle("precision", "compute", compute == at::kFloat ? "fp32" : "bf16");
+    ProgressLine progress;
+    inputs = open_inputs(config,
+                         {static_cast<std::uint64_t>(process.local_rank()),
+                          static_cast<std::uint64_t>(process.local_size())},
+                         process.rank() == 0 ? progress.function() : ProgressFunction());
     objective = build_objective(config, inputs.tokenizer->vocab_size(), compute, device);
-    const double limit = memory_limit(process).value_or(INFINITY);
-    layout = plan_batch(config, process.world(), [&](std::int64_t micro_batch) {
-      return estimate_memory(config, *objective, compute, micro_batch).total() <= 0.9 * limit;
-    });
-    plan = make_plan(config, layout, inputs.train->size(),
-                     objective->flops_per_token(config.data.sequence_length));
+    make_layout();
   });
   agree(control, [&] { group = build_communicator(config, device, process); });
   directory = std::make_unique<RunDirectory>(config, process);
   const auto resume =
       directory->find_resume(config, inputs.fingerprints(), inputs.tokenizer->sha256());
-  agree(control, [&] { load(resume); });
+  agree(control, [&] {
+    if (resume) keep_micro_batch(*resume->checkpoint);
+    load(resume);
+  });
   directory->write_start_files(config, given_config);
   make_recorder(resume.has_value());
   for (const std::string& line : banner(resume)) recorder->print(line);
   checkpointer = std::make_unique<Checkpointer>(control, [&] {
     CheckpointerSetup setup = checkpointer_setup(config, inputs, *directory, process.world(), plan);
     setup.before_publish = [this] {
+      for (const auto& corpus : inputs.corpora) {
+        if (const auto warning = corpus->check_unchanged()) log_warning(*warning);
+      }
       recorder->sync();
       directory->require_lock();
     };
@@ -177,6 +191,27 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   loader = std::make_unique<DataLoader>(*inputs.train, order, *objective, layout, process.rank(),
                                         steps_ahead);
   trainer = std::make_unique<Trainer>(trainer_parts(), plan, state);
+}
+
+void TrainingRun::Parts::make_layout() {
+  const double limit = memory_limit(process).value_or(INFINITY);
+  layout = plan_batch(config, process.world(), [&](std::int64_t micro_batch) {
+    return estimate_memory(config, *objective, compute, micro_batch).total() <= 0.9 * limit;
+  });
+  config.settle("train", "micro_batch", concat(layout.micro_batch));
+  plan = make_plan(config, layout, inputs.train->size(),
+                   objective->flops_per_token(config.data.sequence_length));
+}
+
+// What `auto` chose once stays for this number of ranks, as it decides the order of sums.
+void TrainingRun::Parts::keep_micro_batch(const CheckpointReader& checkpoint) {
+  if (config.train.micro_batch || checkpoint.manifest().world != process.world()) return;
+  const ConfigNode before = parse_config_text(checkpoint.config_yaml(), checkpoint.path());
+  const ConfigNode* train = before.find("train");
+  const ConfigNode* micro_batch = train == nullptr ? nullptr : train->find("micro_batch");
+  if (micro_batch == nullptr || !micro_batch->is_scalar()) return;
+  config.train.micro_batch = std::atoll(micro_batch->text().c_str());
+  make_layout();
 }
 
 void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume) {
@@ -249,6 +284,14 @@ std::vector<std::string> TrainingRun::Parts::banner(
       recorder->event("fallback", step, rejected.path + ": " + rejected.reason);
       if (process.rank() == 0) log_warning(rejection_warning(rejected, resume->found));
     }
+    const MachineShape now{at::get_num_threads(), at::get_cpu_capability()};
+    const MachineShape& then = resume->checkpoint->manifest().machine;
+    const bool same_world = resume->checkpoint->manifest().world == process.world();
+    if (process.rank() == 0 && same_world && then != now) {
+      log_warning(concat("resume: the checkpoint was written with ", then.threads,
+                         " threads a rank on ", then.cpu, ", now ", now.threads, " on ", now.cpu,
+                         ": the run goes on, but not bit for bit as if unbroken"));
+    }
     lines.push_back(concat("resume      ", resume->found.path, ", step ", step, ", ",
                            resume->checkpoint->manifest().world, " ranks then"));
   }
@@ -273,12 +316,24 @@ TrainerParts TrainingRun::Parts::trainer_parts() {
       sample,     dump};
 }
 
+// An error of one rank alone ends the job before rank 0 hears of it, so that rank has the last
+// word.
+void TrainingRun::Parts::failed(const std::exception& caught, const TrainingState& at) {
+  const bool agreed = dynamic_cast<const AgreedError*>(&caught) != nullptr;
+  const Error error = as_error(caught);
+  try {
+    if (recorder) recorder->ended(error.code(), error.what(), at, !agreed);
+  } catch (const Error& second) {
+    log_warning(second.what());  // the first error is the one to leave with
+  }
+}
+
 TrainingRun::TrainingRun(const RunConfig& config, Process& process, const std::string& given_config)
     : parts_(std::make_unique<Parts>(config, process)) {
   try {
     parts_->build(given_config);
-  } catch (const Error& error) {
-    if (parts_->recorder) parts_->recorder->ended(error.code(), error.what(), parts_->state);
+  } catch (const std::exception& error) {
+    parts_->failed(error, parts_->state);
     throw;
   }
 }
@@ -303,8 +358,8 @@ ExitCode TrainingRun::run() {
         done ? concat("next        pretrain generate ", parts_->directory->path(), " --prompt TEXT")
              : std::string("next        the same command goes on from here"));
     return code;
-  } catch (const Error& error) {
-    recorder.ended(error.code(), error.what(), trainer.state());
+  } catch (const std::exception& error) {
+    parts_->failed(error, trainer.state());
     throw;
   }
 }

@@ -1,16 +1,36 @@
 #include "launch/inputs.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <set>
 
 #include "core/data/corpus/corpus_builder.h"
 
 namespace pretrain {
 namespace {
 
-CorpusVerification verification(const std::string& name) {
+// What `auto` means is decided for all files of the run together: the limit is one for the host.
+CorpusVerification verification(const RunConfig& config) {
+  const std::string& name = config.data.verify;
   if (name == "full") return CorpusVerification::kFull;
-  return name == "sizes" ? CorpusVerification::kSizes : CorpusVerification::kAuto;
+  if (name == "sizes") return CorpusVerification::kSizes;
+  std::set<std::string> paths;
+  for (const DataSource& source : config.data.sources) paths.insert(source.path);
+  for (const EvaluationSource& source : config.eval.sets) paths.insert(source.path);
+  std::uint64_t bytes = 0;
+  for (const std::string& path : paths) {
+    std::error_code missing;  // opening the file says so
+    const auto size = std::filesystem::file_size(path, missing);
+    if (!missing) bytes += size;
+  }
+  return bytes <= kFullVerifyBytes ? CorpusVerification::kFull : CorpusVerification::kSampled;
+}
+
+const char* verified_text(CorpusVerification mode) {
+  if (mode == CorpusVerification::kFull) return "every byte verified";
+  if (mode == CorpusVerification::kSampled) return "tables and 1 % of the blocks verified";
+  return "sizes verified, digests not";
 }
 
 bool has_split(const Corpus& corpus, const std::string& split) {
@@ -43,6 +63,36 @@ void check_tokenizer(const RunConfig& config, const RunInputs& inputs) {
   }
 }
 
+// Metrics, the best checkpoint and TensorBoard tags go by name.
+template <class Sources>
+void check_names(const Sources& sources, const std::string& key) {
+  std::map<std::string, std::string> paths;
+  for (const auto& source : sources) {
+    const auto [other, is_new] = paths.try_emplace(source.name, source.path);
+    if (is_new) continue;
+    fail(ExitCode::kBadConfig, key, ": ", other->second, " and ", source.path,
+         " have the same name ", source.name, ". Give each one its own `name:`");
+  }
+}
+
+void check_prompts(const RunConfig& config, const Tokenizer& tokenizer) {
+  if (!config.eval.samples) return;
+  const std::vector<std::string>& prompts = config.eval.samples->prompts;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    std::vector<std::uint32_t> ids;
+    std::string fault;
+    try {
+      tokenizer.encode(prompts[i], ids);
+      if (ids.empty()) fault = "is empty";
+    } catch (const Error& error) {
+      fault = error.what();
+    }
+    if (fault.empty()) continue;
+    fail(ExitCode::kBadConfig, config.place("eval.samples"), "eval.samples.prompts[", i,
+         "]: ", fault, ". Give a text that the tokenizer of the corpus knows");
+  }
+}
+
 }  // namespace
 
 std::vector<EvaluationSet> RunInputs::evaluation_sets() const {
@@ -59,20 +109,23 @@ std::vector<std::string> RunInputs::fingerprints() const {
   return all;
 }
 
-RunInputs open_inputs(const RunConfig& config) {
+RunInputs open_inputs(const RunConfig& config, VerifyShare share,
+                      const ProgressFunction& progress) {
   if (config.data.sources.empty()) {
-    fail(ExitCode::kBadConfig,
+    fail(ExitCode::kBadConfig, config.place("data.sources"),
          "data.sources: expected at least one corpus, got none. "
          "Make one: pretrain corpus build NAME.h5 --tokenizer byte TEXT");
   }
-  const CorpusVerification mode = verification(config.data.verify);
+  check_names(config.data.sources, "data.sources");
+  const CorpusVerification mode = verification(config);
   std::map<std::string, std::shared_ptr<const Corpus>> opened;  // a file is verified once
   const auto open = [&](const std::string& path) {
     auto& corpus = opened[path];
-    if (!corpus) corpus = Corpus::open(path, mode);
+    if (!corpus) corpus = Corpus::open(path, mode, progress, share);
     return corpus;
   };
   RunInputs inputs;
+  inputs.verified = verified_text(mode);
   std::vector<CorpusSplit> splits;
   for (const DataSource& source : config.data.sources) {
     inputs.corpora.push_back(open(source.path));
@@ -81,9 +134,12 @@ RunInputs open_inputs(const RunConfig& config) {
   inputs.tokenizer = config.tokenizer.path ? open_tokenizer(*config.tokenizer.path)
                                            : inputs.corpora.front()->load_tokenizer();
   check_tokenizer(config, inputs);
+  check_prompts(config, *inputs.tokenizer);
   const auto length = static_cast<std::uint64_t>(config.data.sequence_length);
   inputs.train = std::make_unique<TokenDataset>(splits, length);
-  for (const EvaluationSource& source : evaluation_sources(config, inputs)) {
+  const auto evaluation = evaluation_sources(config, inputs);
+  check_names(evaluation, "eval.sets");
+  for (const EvaluationSource& source : evaluation) {
     const CorpusSplit split{open(source.path), source.split};
     std::optional<std::uint64_t> limit;
     if (source.max_tokens) limit = static_cast<std::uint64_t>(*source.max_tokens);

@@ -20,6 +20,7 @@ struct RunInputs {
   std::unique_ptr<TokenDataset> train;
   std::vector<std::unique_ptr<EvaluationDataset>> evaluation;
   std::vector<std::string> set_names;  ///< of `evaluation`
+  std::string verified;                ///< what was compared of the corpora, in words
 
   std::vector<EvaluationSet> evaluation_sets() const;
   std::vector<std::string> fingerprints() const;
@@ -27,6 +28,8 @@ struct RunInputs {
 
 /// Opens corpora, tokenizer and evaluation sets. Throws kBadData naming the file: missing, damaged,
 /// too short for data.sequence_length, made with another tokenizer, or without the split asked for.
-RunInputs open_inputs(const RunConfig& config);
+/// kBadConfig: two sources or sets of one name, a prompt that the tokenizer does not know.
+RunInputs open_inputs(const RunConfig& config, VerifyShare share = {},
+                      const ProgressFunction& progress = {});
 
 }  // namespace pretrain

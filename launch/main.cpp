@@ -1,5 +1,4 @@
 #include <iostream>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -31,22 +30,9 @@ int main(int argc, char** argv) {
   } catch (const pretrain::AgreedError& error) {
     if (rank == 0) std::cerr << message(error.code(), error.what()) << std::endl;
     Process::end(static_cast<int>(error.code()));
-  } catch (const pretrain::Error& error) {
-    if (world == 1) {
-      std::cerr << message(error.code(), error.what()) << std::endl;
-      Process::end(static_cast<int>(error.code()));
-    }
-    Process::abort(static_cast<int>(error.code()),
-                   message(error.code(), pretrain::concat("rank ", rank, ": ", error.what())));
-  } catch (const std::bad_alloc&) {
-    Process::abort(
-        static_cast<int>(ExitCode::kOutOfMemory),
-        message(ExitCode::kOutOfMemory,
-                pretrain::concat("rank ", rank,
-                                 ": out of memory. Lower train.micro_batch; the batch stays")));
-  } catch (const std::exception& error) {
-    Process::abort(
-        static_cast<int>(ExitCode::kInternal),
-        message(ExitCode::kInternal, pretrain::concat("rank ", rank, ": ", error.what())));
+  } catch (const std::exception& caught) {
+    const pretrain::Error error = pretrain::as_error(caught);
+    const std::string who = world == 1 ? "" : pretrain::concat("rank ", rank, ": ");
+    Process::abort(static_cast<int>(error.code()), message(error.code(), who + error.what()));
   }
 }

@@ -1,5 +1,7 @@
 #include "launch/run_directory.h"
 
+#include <ATen/Parallel.h>
+
 #include <cstdlib>
 
 #include "core/base/files/directory.h"
@@ -16,12 +18,9 @@ void check_identity(const RunConfig& config, const CheckpointReader& checkpoint)
       parse_config_text(checkpoint.config_yaml(), checkpoint.path() + "/config.resolved.yaml");
   const auto changes = identity_changes(before, config.resolved, config.run.allow_change);
   if (changes.empty()) return;
-  const std::string& first = changes.front();
-  const std::string key = first.substr(0, first.find(' '));
-  fail(ExitCode::kBadConfig, key, " was ",
-       first.substr(key.size() + 5, first.find(", is ") - key.size() - 5), " in ",
-       checkpoint.path(), first.substr(first.find(", is ")),
-       ". Use another run.dir or run.allow_change=[", key, "]");
+  const auto& [key, was, is] = changes.front();
+  fail(ExitCode::kBadConfig, config.place(key), key, " was ", was, " in ", checkpoint.path(),
+       ", is ", is, ". Use another run.dir or run.allow_change=[", key, "]");
 }
 
 void check_data(const CheckpointReader& checkpoint, const std::vector<std::string>& fingerprints,
@@ -90,7 +89,7 @@ std::optional<RunDirectory::Resume> RunDirectory::find_resume(
 void RunDirectory::write_start_files(const RunConfig& config, const std::string& given_text) {
   RankPlace place;
   place.host = process_.host();
-  place.threads = process_.threads_per_rank();
+  place.threads = at::get_num_threads();
   place.cpus = allowed_cpus();
   const auto hosts = all_gather_text(process_.control(), place.host);
   const auto cpus = all_gather_text(process_.control(), place.cpus);
@@ -109,7 +108,7 @@ void RunDirectory::write_start_files(const RunConfig& config, const std::string&
     for (std::size_t r = 0; r < hosts.size(); ++r) {
       environment.ranks.push_back({hosts[r], std::stoi(threads[r]), cpus[r], ""});
     }
-    environment.launcher = process_.world() > 1 ? "mpirun" : "none";
+    environment.launcher = process_.launcher();
     environment.variables = listed_variables();
     write_environment(path_ + "/env.json", environment);
   });

@@ -75,7 +75,10 @@ void dump_step(const std::string& run_dir, const std::vector<Batch>& batches,
     }
   }
   const Directory dumps = Directory::create(run_dir + "/dumps");
-  write_safetensors(dumps, dump_name(step, rank), tensors);
+  const std::string name = dump_name(step, rank);
+  const std::string temporary = unique_name("tmp-" + name);
+  write_safetensors(dumps, temporary, tensors);
+  dumps.rename(temporary, name);
   dumps.sync();
 }
 

@@ -19,7 +19,7 @@ void write_samples(const std::string& run_dir, const SampleOptions& options, Obj
 
 /// Writes RUN_DIR/dumps/step-STEP-rank-RANK.safetensors: `inputs` and `targets` [n, T] and
 /// `sample_ids` [n] of this rank's micro batches joined, and, on rank 0, the global gradient of
-/// each parameter before clipping as `gradient/NAME`. Throws kCannotCreate if the file exists.
+/// each parameter before clipping as `gradient/NAME`. Replaces the dump of an earlier start.
 void dump_step(const std::string& run_dir, const std::vector<Batch>& batches,
                const FlatBuffer& parameters, std::int64_t step, int rank);
 

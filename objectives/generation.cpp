@@ -46,13 +46,20 @@ std::int64_t sample_token(const std::vector<float>& logits, const SamplingOption
     const float right = logits[static_cast<std::size_t>(b)];
     return left != right ? left > right : a < b;
   };
+  for (const float logit : logits) {
+    if (!std::isfinite(logit)) {
+      fail(ExitCode::kNumerics, "generate: the model gives a logit of ", logit,
+           ". Take an earlier checkpoint");
+    }
+  }
   std::vector<std::int64_t> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
   if (options.temperature <= 0) return *std::min_element(ids.begin(), ids.end(), better);
-  std::sort(ids.begin(), ids.end(), better);
-  if (options.top_k > 0) {
-    ids.resize(std::min(ids.size(), static_cast<std::size_t>(options.top_k)));
+  if (options.top_k > 0 && options.top_k < static_cast<std::int64_t>(ids.size())) {
+    std::nth_element(ids.begin(), ids.begin() + options.top_k, ids.end(), better);
+    ids.resize(static_cast<std::size_t>(options.top_k));
   }
+  std::sort(ids.begin(), ids.end(), better);
   std::vector<double> weights;
   const double largest = static_cast<double>(logits[static_cast<std::size_t>(ids[0])]);
   for (std::int64_t id : ids) {

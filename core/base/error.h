@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -35,6 +36,10 @@ class Error : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+/// An Error as it is; what the standard library and libtorch throw for want of memory becomes
+/// kOutOfMemory, all else kInternal. Traces of the stack are cut off.
+Error as_error(const std::exception& error);
 
 /// Joins the parts as an ostream prints them: concat("step ", 12) == "step 12".
 template <class... Parts>

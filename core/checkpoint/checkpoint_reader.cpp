@@ -151,8 +151,8 @@ const SafetensorsFile& CheckpointReader::shard(const std::string& name) {
   return *slot;
 }
 
-void CheckpointReader::read(const std::string& name, std::uint64_t begin, std::uint64_t end,
-                            std::byte* out) {
+void CheckpointReader::read(const std::string& name, std::string_view dtype, std::uint64_t begin,
+                            std::uint64_t end, std::span<std::byte> out) {
   const auto found = manifest_.tensors.find(name);
   if (found == manifest_.tensors.end()) {
     fail(ExitCode::kBadData, path(), ": has no tensor ", name);
@@ -161,7 +161,15 @@ void CheckpointReader::read(const std::string& name, std::uint64_t begin, std::u
   if (begin > end || end > element_count(tensor.shape, name)) {
     fail(ExitCode::kBadData, path(), ": ", name, " has no elements ", begin, " to ", end);
   }
+  if (tensor.dtype != dtype) {
+    fail(ExitCode::kBadData, path(), ": tensor ", name, ": expected type ", dtype, ", found ",
+         tensor.dtype);
+  }
   const std::uint64_t width = safetensors_dtype_bytes(tensor.dtype);
+  if (out.size() != (end - begin) * width) {
+    fail(ExitCode::kInternal, "tensor ", name, ": ", out.size(), " bytes for ", end - begin,
+         " elements of ", dtype);
+  }
   auto piece = std::upper_bound(tensor.pieces.begin(), tensor.pieces.end(), begin,
                                 [](std::uint64_t at, const auto& p) { return at < p.end; });
   for (; begin < end; ++piece) {
@@ -169,8 +177,8 @@ void CheckpointReader::read(const std::string& name, std::uint64_t begin, std::u
     const SafetensorsFile& file = shard(piece->file);
     const std::size_t bytes = static_cast<std::size_t>((stop - begin) * width);
     file.read(find_piece(file, name, tensor, *piece), (begin - piece->begin) * width,
-              std::span(out, bytes));
-    out += bytes;
+              out.first(bytes));
+    out = out.subspan(bytes);
     begin = stop;
   }
 }

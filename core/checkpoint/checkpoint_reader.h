@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "core/base/files/directory.h"
 #include "core/checkpoint/checkpoint_name.h"
@@ -35,8 +37,10 @@ class CheckpointReader {
   /// Checks every `parts`-th file from the `part`-th on, so that ranks can share the work: size,
   /// header and tensors against the manifest and, if asked, digests.
   void verify(VerifyMode mode, std::size_t part = 0, std::size_t parts = 1) const;
-  /// Copies elements [begin, end) of a tensor, in row-major order of its global shape, to `out`.
-  void read(const std::string& name, std::uint64_t begin, std::uint64_t end, std::byte* out);
+  /// Copies elements [begin, end) of a tensor of type `dtype` ("F32"), in row-major order of its
+  /// global shape, to `out`, which is exactly as large. kBadData if the tensor has another type.
+  void read(const std::string& name, std::string_view dtype, std::uint64_t begin, std::uint64_t end,
+            std::span<std::byte> out);
 
  private:
   std::string read_listed_text(const std::string& name) const;

@@ -192,10 +192,6 @@ SaveResult Checkpointer::save(const TrainingState& state, std::span<const Tensor
   const CheckpointName name{state.lineage, state.step};
   SaveResult result;
   result.name = to_string(name);
-  if (committed_ == name) {
-    result.committed = true;
-    return result;
-  }
   const auto start = Clock::now();
   try {
     const std::vector<Shard> mine = shards(model, optimizer);
@@ -287,6 +283,7 @@ void Checkpointer::publish(const TrainingState& state, Manifest manifest,
   manifest.time = utc_now();
   manifest.world = group_.size();
   manifest.mesh = identity.mesh;
+  manifest.machine = identity.machine;
   manifest.config_sha256 = sha256_hex(identity.config_yaml);
   manifest.identity_sha256 = identity.identity_sha256;
   manifest.tokenizer_sha256 = identity.tokenizer_sha256;

@@ -38,6 +38,7 @@ struct RunIdentity {
   std::string tokenizer_sha256;
   std::vector<std::string> corpora;  ///< fingerprints
   MeshShape mesh;
+  MachineShape machine;
   CodeVersion code;
 };
 
@@ -73,8 +74,12 @@ class Checkpointer {
   /// be held. `group` must outlive this.
   Checkpointer(Communicator& group, CheckpointerSetup setup);
 
-  /// The run goes on from this state: saving it again has nothing to do.
+  /// The run goes on from this state, which is saved.
   void resumed_from(const TrainingState& state) { committed_ = {state.lineage, state.step}; }
+  /// True if the newest checkpoint of this run is of this state.
+  bool has(const TrainingState& state) const {
+    return committed_ == CheckpointName{state.lineage, state.step};
+  }
 
   /// Throws kCannotCreate unless there is space for a save of such pieces; returns a warning if
   /// there is not enough for all that retention keeps.

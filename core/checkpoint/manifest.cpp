@@ -146,6 +146,7 @@ std::string manifest_to_json(const Manifest& manifest) {
         {"tensor", manifest.mesh.tensor},
         {"expert", manifest.mesh.expert},
         {"zero", manifest.mesh.zero}}},
+      {"machine", {{"threads", manifest.machine.threads}, {"cpu", manifest.machine.cpu}}},
       {"config_sha256", manifest.config_sha256},
       {"identity_sha256", manifest.identity_sha256},
       {"tokenizer_sha256", manifest.tokenizer_sha256},
@@ -183,6 +184,8 @@ Manifest partial_manifest_from_json(const std::string& text, const std::string& 
   const JsonReader mesh = json.at("mesh");
   manifest.mesh = {signed_whole(mesh.at("data")), signed_whole(mesh.at("tensor")),
                    signed_whole(mesh.at("expert")), signed_whole(mesh.at("zero"))};
+  const JsonReader machine = json.at("machine");
+  manifest.machine = {signed_whole(machine.at("threads")), machine.at("cpu").text()};
   manifest.config_sha256 = json.at("config_sha256").text();
   manifest.identity_sha256 = json.at("identity_sha256").text();
   manifest.tokenizer_sha256 = json.at("tokenizer_sha256").text();

@@ -40,6 +40,14 @@ struct MeshShape {
   bool operator==(const MeshShape&) const = default;
 };
 
+/// What bits depend on besides the number of ranks: threads of a rank, and the vector instructions
+/// that libtorch chose ("AVX512").
+struct MachineShape {
+  std::int64_t threads = 0;
+  std::string cpu;
+  bool operator==(const MachineShape&) const = default;
+};
+
 /// What wrote the checkpoint.
 struct CodeVersion {
   std::string version;
@@ -56,6 +64,7 @@ struct Manifest {
   std::string time;  ///< of the commit, UTC, "2026-11-23T01:04:49Z"
   std::int64_t world = 1;
   MeshShape mesh;
+  MachineShape machine;
   std::string config_sha256;
   std::string identity_sha256;
   std::string tokenizer_sha256;

@@ -40,7 +40,9 @@ std::string prepared_metrics_file(const MetricsContext& context) {
 }  // namespace
 
 void LoggingOptions::visit(OptionVisitor& visitor) {
-  visitor.option("every", every, {.meaning = "how often a line of metrics is written"});
+  visitor.option("every", every,
+                 {.meaning = "how often a line of metrics is written",
+                  .choices = {"steps", "tokens", "samples", "epochs"}});
   visitor.option("console", console,
                  {.meaning = "what rank 0 prints; auto: a bar on a terminal, else lines",
                   .choices = {"auto", "bar", "line", "none"}});

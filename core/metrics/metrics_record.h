@@ -68,8 +68,8 @@ struct EvalRecord {
   double ppl = 0;             ///< exp(loss)
   std::optional<double> bpb;  ///< bits per byte = nats / ln 2 / bytes; empty: bytes not known
   std::optional<double> acc;  ///< 0..1; empty: not measured
-  std::int64_t bytes = 0;     ///< of text behind the targets
-  double t_eval = 0;          ///< seconds
+  std::optional<std::int64_t> bytes;  ///< of text behind the targets; empty: not known
+  double t_eval = 0;                  ///< seconds
   std::int64_t world = 1;
 };
 

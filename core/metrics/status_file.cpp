@@ -4,10 +4,14 @@
 #include <exception>
 #include <utility>
 
+#include "core/base/files/file.h"
 #include "core/base/files/pending_file.h"
+#include "core/base/json/json_reader.h"
 #include "core/base/logging.h"
 
 namespace pretrain {
+
+constexpr std::size_t kMaxStatusBytes = 1 << 20;
 
 const char* to_string(RunState state) {
   constexpr std::array<const char*, 7> kNames{"starting", "running", "evaluating", "saving",
@@ -33,6 +37,26 @@ JsonObject to_json(const Status& status) {
     object.add("checkpoint", nullptr);
   }
   return object.add("job", nullable(status.job));
+}
+
+namespace {
+
+bool another_rank_ended(const std::string& path, const Status& mine) {
+  try {
+    const std::string text = InputFile::open(path).text(kMaxStatusBytes);
+    const JsonValue value = parse_json(text, path);
+    const JsonReader status(value, path);
+    return !status.at("code").is_null() && status.at("attempt").integer() == mine.attempt &&
+           status.at("rank").integer() != mine.rank;
+  } catch (const Error&) {
+    return false;  // none there, or a damaged one, which is replaced
+  }
+}
+
+}  // namespace
+
+void write_status(const std::string& path, const Status& status) {
+  if (!another_rank_ended(path, status)) replace_file(path, to_json(status).text() + '\n');
 }
 
 StatusFile::StatusFile(const std::string& path, const Status& first, SinkLost on_lost,
@@ -70,9 +94,9 @@ void StatusFile::write() {
     std::lock_guard<std::mutex> writing(write_mutex_);
     try {
       std::unique_lock<std::mutex> lock(status_mutex_);
-      const std::string text = to_json(status_).text() + '\n';
+      const Status status = status_;
       lock.unlock();
-      replace_file(path_, text);
+      write_status(path_, status);
       return;
     } catch (const std::exception& error) {
       if (std::exchange(lost_, true)) return;

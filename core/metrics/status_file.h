@@ -45,6 +45,10 @@ struct Status {
 };
 JsonObject to_json(const Status& status);
 
+/// Replaces `path` by the status, unless another rank has ended the same attempt: the first exit
+/// code has the last word. Throws Error with kCannotCreate or kIo.
+void write_status(const std::string& path, const Status& status);
+
 /// RUN_DIR/status.json: where a run is and how it ended, for people and scripts. Replaced as a
 /// whole at each change of state and by an own thread at each beat, so a reader always sees a
 /// complete one. A failed write costs one warning; later ones are tried all the same, because the

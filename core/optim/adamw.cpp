@@ -19,10 +19,11 @@ class AdamW : public Optimizer {
     double eps = 1e-8;
 
     void visit(OptionVisitor& visitor) {
-      visitor.option("betas", betas,
-                     {.meaning = "decay of the first and second moment", .min = 0, .max = 1});
+      visitor.option(
+          "betas", betas,
+          {.meaning = "decay of the first and second moment", .min = 0, .max = 0.999999});
       visitor.option("eps", eps,
-                     {.meaning = "added to the root of the second moment", .min = 0, .max = 1});
+                     {.meaning = "added to the root of the second moment", .min = 1e-30, .max = 1});
     }
   };
 

@@ -59,7 +59,7 @@ double Schedule::learning_rate(std::int64_t step) const {
                                             static_cast<double>(std::max<std::int64_t>(decay, 1)));
       break;
     case Shape::kInverseSqrt:
-      ratio = std::max(min_ratio, std::sqrt(std::max(w, 1.0) / static_cast<double>(step)));
+      ratio = std::max(min_ratio, std::sqrt(std::max(w, 1.0) / s));
       break;
   }
   return peak * ratio;

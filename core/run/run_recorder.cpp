@@ -174,7 +174,7 @@ void RunRecorder::evaluated(const std::vector<EvaluationResult>& results,
     record.loss = result.loss();
     record.ppl = std::exp(record.loss);
     record.bpb = result.bits_per_byte;
-    record.bytes = static_cast<std::int64_t>(std::llround(result.bytes.value_or(0)));
+    if (result.bytes) record.bytes = static_cast<std::int64_t>(std::llround(*result.bytes));
     record.t_eval = result.seconds;
     record.world = control_.size();
     sinks_->metrics.eval(record);
@@ -190,22 +190,21 @@ void RunRecorder::saving(const TrainingState& state) {
 
 void RunRecorder::saved(const SaveResult& result, const TrainingState& state) {
   pause_over(state);
-  if (!sinks_) return;
   const auto step = static_cast<std::int64_t>(state.step);
+  const std::string path = setup_.run_dir + "/checkpoints/" + result.name;
+  if (result.committed) checkpoint_ = CommittedCheckpoint{step, path, utc_seconds()};
+  if (!sinks_) return;
   if (!result.committed) {
     event("ckpt_fail", step, result.error);
     return log_warning(concat("step ", step, ": checkpoint not written: ", result.error));
   }
-  const std::string path = setup_.run_dir + "/checkpoints/" + result.name;
   event("ckpt_commit", step, "",
         {{"path", path},
          {"bytes", static_cast<std::int64_t>(result.bytes)},
          {"seconds", result.seconds}});
   for (const std::string& name : result.removed) event("ckpt_delete", step, name);
   for (const std::string& warning : result.warnings) log_warning(warning);
-  sinks_->status.update([&](Status& status) {
-    status.checkpoint = CommittedCheckpoint{step, path, utc_seconds()};
-  });
+  sinks_->status.update([&](Status& status) { status.checkpoint = checkpoint_; });
 }
 
 void RunRecorder::sync() {
@@ -214,18 +213,32 @@ void RunRecorder::sync() {
   sinks_->events.sync();
 }
 
-void RunRecorder::ended(ExitCode code, const std::string& reason, const TrainingState& state) {
-  if (!sinks_) return;
-  event("run_end", static_cast<std::int64_t>(state.step), reason,
-        {{"code", static_cast<std::int64_t>(code)}});
-  sinks_->status.update([&](Status& status) {
+void RunRecorder::ended(ExitCode code, const std::string& reason, const TrainingState& state,
+                        bool alone) {
+  const auto step = static_cast<std::int64_t>(state.step);
+  const auto number = static_cast<std::int64_t>(code);
+  const auto end = [&](Status& status) {
     status.state = code == ExitCode::kOk        ? RunState::kDone
                    : code == ExitCode::kStopped ? RunState::kStopped
                                                 : RunState::kFailed;
     status.code = static_cast<int>(code);
     status.reason = reason;
     status.eta_s = std::nullopt;
-  });
+  };
+  if (sinks_) {
+    event("run_end", step, reason, {{"code", number}});
+    sinks_->status.update(end);
+  } else if (alone) {
+    EventLog(setup_.run_dir + "/events.jsonl", {setup_.attempt, control_.rank(), setup_.host})
+        .write("run_end", step, reason, {{"code", number}});
+    Status status = first_status(setup_, control_.size());
+    status.rank = control_.rank();
+    status.checkpoint = checkpoint_;
+    status.step = step;
+    status.tokens = static_cast<std::int64_t>(state.tokens);
+    end(status);
+    write_status(setup_.run_dir + "/status.json", status);
+  }
 }
 
 }  // namespace pretrain

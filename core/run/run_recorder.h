@@ -56,8 +56,10 @@ class RunRecorder {
   void saved(const SaveResult& result, const TrainingState& state);
   /// Waits until metrics and events are on the disk; part of committing a checkpoint.
   void sync();
-  /// The last words, in status.json and the event run_end.
-  void ended(ExitCode code, const std::string& reason, const TrainingState& state);
+  /// The last words, in status.json and the event run_end: rank 0's, or, if this rank fails
+  /// `alone`, those of the first rank that does.
+  void ended(ExitCode code, const std::string& reason, const TrainingState& state,
+             bool alone = false);
 
  private:
   struct Sinks;
@@ -69,7 +71,8 @@ class RunRecorder {
   Communicator& control_;
   StepTimer timer_;
   Throughput throughput_;
-  std::unique_ptr<Sinks> sinks_;  // rank 0 alone
+  std::optional<CommittedCheckpoint> checkpoint_;  // newest of this start
+  std::unique_ptr<Sinks> sinks_;                   // rank 0 alone
 };
 
 }  // namespace pretrain

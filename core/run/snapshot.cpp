@@ -4,9 +4,12 @@
 #include <ATen/ops/full.h>
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 #include <string>
 
-#include "core/base/error.h"
+#include "core/communicator.h"
+#include "core/optim/clip_grad_norm.h"
 
 namespace pretrain {
 namespace {
@@ -54,13 +57,33 @@ void load_flat(CheckpointReader& checkpoint, const FlatBuffer& parameters,
   if (!flat.is_cpu()) host.zero_();
   for (const FlatBuffer::Entry& entry : parameters.entries()) {
     check_tensor(checkpoint, prefix + entry.name, entry.shape);
-    checkpoint.read(prefix + entry.name, 0, static_cast<std::uint64_t>(entry.count),
-                    reinterpret_cast<std::byte*>(host.mutable_data_ptr<float>() + entry.begin));
+    const std::span values(host.mutable_data_ptr<float>() + entry.begin,
+                           static_cast<std::size_t>(entry.count));
+    checkpoint.read(prefix + entry.name, "F32", 0, values.size(), std::as_writable_bytes(values));
   }
   if (!flat.is_cpu()) flat.copy_(host);
 }
 
+void require_finite(const FlatBuffer& parameters, const std::string& prefix,
+                    const at::Tensor& flat) {
+  if (std::isfinite(squared_norm(flat))) return;
+  for (const FlatBuffer::Entry& entry : parameters.entries()) {
+    if (std::isfinite(squared_norm(flat.narrow(0, entry.begin, entry.count)))) continue;
+    throw AgreedError(ExitCode::kNumerics,
+                      concat(prefix, entry.name,
+                             " holds NaN or infinity, so it is not saved. Lower optimizer.lr; the "
+                             "same command goes on from the newest checkpoint"));
+  }
+}
+
 }  // namespace
+
+void require_finite(const FlatBuffer& parameters, Optimizer& optimizer) {
+  require_finite(parameters, "", parameters.values());
+  for (const OptimizerBuffer& buffer : optimizer.state()) {
+    require_finite(parameters, buffer.name + "/", buffer.values);
+  }
+}
 
 Snapshot take_snapshot(const FlatBuffer& parameters, Optimizer& optimizer, int rank, int ranks) {
   const std::int64_t size = parameters.size();
@@ -100,7 +123,7 @@ void load_snapshot(CheckpointReader& checkpoint, FlatBuffer& parameters, Optimiz
   }
   check_tensor(checkpoint, kUpdates, {1});
   std::int64_t updates = 0;
-  checkpoint.read(kUpdates, 0, 1, reinterpret_cast<std::byte*>(&updates));
+  checkpoint.read(kUpdates, "I64", 0, 1, std::as_writable_bytes(std::span(&updates, 1)));
   optimizer.set_updates(updates);
 }
 

@@ -21,6 +21,10 @@ struct Snapshot {
   std::vector<at::Tensor> storage;  ///< host memory that the pieces point into
 };
 
+/// Throws AgreedError(kNumerics) naming the first parameter, or optimizer buffer, that holds NaN or
+/// infinity: nothing such is worth keeping. On buffers that are equal on all ranks.
+void require_finite(const FlatBuffer& parameters, Optimizer& optimizer);
+
 /// Borrows CPU buffers as they are and copies others to the host: use it before they change.
 Snapshot take_snapshot(const FlatBuffer& parameters, Optimizer& optimizer, int rank, int ranks);
 

@@ -64,7 +64,7 @@ void add_data_lines(Report& report, const RunInputs& inputs) {
                        grouped(static_cast<double>(split.documents)), " documents");
     }
     report.push_back({"data", concat(corpus->path(), ": ", splits, "; max id ", corpus->max_id(),
-                                     " < ", corpus->vocab_size(), "; manifest and digests ok")});
+                                     " < ", corpus->vocab_size(), "; ", inputs.verified)});
   }
   for (std::size_t i = 0; i < inputs.evaluation.size(); ++i) {
     report.push_back({"eval", concat(inputs.set_names[i], ": ",

@@ -20,15 +20,17 @@ std::string file_text(const std::string& path) {
   return text.str();
 }
 
-// Rank 0 reads and resolves; every rank then reads the same resolved text.
+// Rank 0 reads and resolves; the others read its resolved text. Rank 0 keeps what it read, which
+// knows the lines.
 RunConfig share_config(const std::string& path, const std::vector<std::string>& overrides,
                        Process& process) {
   const std::string name = std::filesystem::path(path).stem().string();
-  std::string text;
+  RunConfig config;
   agree(process.control(), [&] {
-    if (process.rank() == 0) text = read_config(load_config(path, overrides).root, name).text();
+    if (process.rank() == 0) config = read_config(load_config(path, overrides).root, name);
   });
-  text = broadcast_text(process.control(), text);
+  const std::string text = broadcast_text(process.control(), config.text());
+  if (process.rank() == 0) return config;
   return read_config(parse_config_text(text, "config.resolved.yaml"), name);
 }
 
@@ -46,7 +48,8 @@ ExitCode run_train(const std::vector<std::string>& arguments, Process& process) 
   app.add_option("FILE", file, "configuration (YAML)")->required();
   app.footer(
       "After FILE come overrides: a.b=c, --a.b=c, ~a.b (back to default).\n"
-      "SIGUSR1 or Ctrl-C: finish the step, save, exit 75.\n\n"
+      "SIGUSR1: finish the step, save, exit 75. So does Ctrl-C without mpirun or under\n"
+      "launch/pretrain-run; mpirun itself ends the job a second after it.\n\n"
       "Example: mpirun -np 2 pretrain configs/quickstart.yaml optimizer.lr=5e-4");
   const SplitWords words = split_overrides(arguments);
   bool is_help = false;

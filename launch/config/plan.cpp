@@ -7,6 +7,7 @@
 namespace pretrain {
 namespace {
 
+constexpr double kMostSteps = 1e15;
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
 
 std::string nearest_batches(std::int64_t sequences, std::int64_t multiple) {
@@ -25,14 +26,16 @@ std::string nearest_batches(std::int64_t sequences, std::int64_t multiple) {
   accumulation.precision(3);
   accumulation << quotient;
   if (!tokens) {
-    fail(ExitCode::kBadConfig, "train.global_batch_sequences ", sequences, " = micro_batch ",
-         micro_batch, " x data_ranks ", ranks, " x accumulation ", accumulation.str(),
+    fail(ExitCode::kBadConfig, config.place("train.global_batch_sequences"),
+         "train.global_batch_sequences ", sequences, " = micro_batch ", micro_batch,
+         " x data_ranks ", ranks, " x accumulation ", accumulation.str(),
          ": not whole. Nearest: ", nearest_batches(sequences, multiple));
   }
   const std::int64_t below = sequences / multiple * multiple * length;
-  fail(ExitCode::kBadConfig, "train.global_batch_tokens ", sequences * length,
-       " / sequence_length ", length, " = ", sequences, " sequences = micro_batch ", micro_batch,
-       " x data_ranks ", ranks, " x accumulation ", accumulation.str(), ": not whole. Nearest: ",
+  fail(ExitCode::kBadConfig, config.place("train.global_batch_tokens"),
+       "train.global_batch_tokens ", sequences * length, " / sequence_length ", length, " = ",
+       sequences, " sequences = micro_batch ", micro_batch, " x data_ranks ", ranks,
+       " x accumulation ", accumulation.str(), ": not whole. Nearest: ",
        below == 0 ? concat(multiple * length) : concat(below, ", ", below + multiple * length));
 }
 
@@ -53,7 +56,8 @@ Schedule make_schedule(const RunConfig& config, const TrainingPlan& plan,
                            schedule.shape != Schedule::Shape::kInverseSqrt;
   const bool fraction = config.schedule.warmup.unit == Span::Unit::kFraction;
   if (schedule.total == kUnlimited && (needs_total || fraction)) {
-    fail(ExitCode::kBadConfig, "schedule.total: required, as train.duration is given in hours and ",
+    fail(ExitCode::kBadConfig, config.place("train.duration"),
+         "schedule.total: required, as train.duration is given in hours and ",
          needs_total ? "schedule.name " + config.schedule.name : "schedule.warmup",
          " needs a number of steps. Give schedule.total={steps: N}");
   }
@@ -68,13 +72,15 @@ Schedule make_schedule(const RunConfig& config, const TrainingPlan& plan,
 std::int64_t global_sequences(const RunConfig& config) {
   const TrainOptions& train = config.train;
   if (train.global_batch_tokens.has_value() == train.global_batch_sequences.has_value()) {
-    fail(ExitCode::kBadConfig, "train: ", train.global_batch_tokens ? "both" : "none",
+    fail(ExitCode::kBadConfig, config.place("train"),
+         "train: ", train.global_batch_tokens ? "both" : "none",
          " of global_batch_tokens and global_batch_sequences given. Give exactly one");
   }
   if (train.global_batch_sequences) return *train.global_batch_sequences;
   const std::int64_t length = config.data.sequence_length;
   if (*train.global_batch_tokens % length != 0) {
-    fail(ExitCode::kBadConfig, "train.global_batch_tokens ", *train.global_batch_tokens,
+    fail(ExitCode::kBadConfig, config.place("train.global_batch_tokens"),
+         "train.global_batch_tokens ", *train.global_batch_tokens,
          " is not a multiple of data.sequence_length ", length,
          ". Nearest: ", nearest_batches(*train.global_batch_tokens, length));
   }
@@ -126,6 +132,10 @@ std::int64_t span_steps(const Span& span, std::int64_t sequences, std::int64_t l
       break;
     case Span::Unit::kHours:
       fail(ExitCode::kInternal, "hours have no number of steps");
+  }
+  if (!(steps <= kMostSteps)) {
+    fail(ExitCode::kBadConfig, "a span of ", to_string(span), " is ", steps,
+         " steps, expected at most ", kMostSteps);
   }
   return static_cast<std::int64_t>(std::ceil(steps));
 }

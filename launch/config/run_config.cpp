@@ -53,6 +53,7 @@ OptionReaders option_readers(const std::string& section, const Components& compo
 RunConfig read_config(const ConfigNode& root, const std::string& name) {
   RunConfig config;
   config.run.name = name;
+  config.given = root;
   config.resolved = ConfigNode::map();
   ErrorList errors;
   std::vector<std::string> sections;
@@ -83,6 +84,22 @@ RunConfig read_config(const ConfigNode& root, const std::string& name) {
   return config;
 }
 
+std::string RunConfig::place(std::string_view key) const {
+  const ConfigNode* node = &given;
+  while (node != nullptr && !key.empty()) {
+    const std::size_t dot = key.find('.');
+    node = node->find(key.substr(0, dot));
+    key = dot == std::string_view::npos ? "" : key.substr(dot + 1);
+  }
+  return node == nullptr ? "" : to_string(node->mark()) + ": ";
+}
+
+void RunConfig::settle(std::string_view section, std::string_view key, const std::string& value) {
+  for (ConfigNode::Entry& entry : resolved.entries()) {
+    if (entry.key == section) entry.node.set(key, ConfigNode::plain(value));
+  }
+}
+
 std::vector<OptionRow> all_option_rows() {
   RunConfig config;
   OptionTable table;
@@ -110,7 +127,7 @@ std::string identity_sha256(const RunConfig& config) {
 namespace {
 
 void compare(const ConfigNode* before, const ConfigNode* now, const std::string& key,
-             const std::vector<std::string>& allowed, std::vector<std::string>& changes) {
+             const std::vector<std::string>& allowed, std::vector<IdentityChange>& changes) {
   if (before != nullptr && now != nullptr && *before == *now) return;
   if (before != nullptr && now != nullptr && before->is_map() && now->is_map()) {
     const std::string prefix = key.empty() ? "" : key + ".";
@@ -128,17 +145,17 @@ void compare(const ConfigNode* before, const ConfigNode* now, const std::string&
   const auto text = [](const ConfigNode* node) {
     return node == nullptr ? std::string("not set") : to_flow(*node);
   };
-  changes.push_back(key + " was " + text(before) + ", is " + text(now));
+  changes.push_back({key, text(before), text(now)});
 }
 
 }  // namespace
 
-std::vector<std::string> identity_changes(const ConfigNode& before, const ConfigNode& now,
-                                          const std::vector<std::string>& allowed) {
+std::vector<IdentityChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
+                                             const std::vector<std::string>& allowed) {
   const std::vector<OptionRow> rows = all_option_rows();
   const ConfigNode was = identity_part(rows, before);
   const ConfigNode is = identity_part(rows, now);
-  std::vector<std::string> changes;
+  std::vector<IdentityChange> changes;
   compare(&was, &is, "", allowed, changes);
   return changes;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint/checkpoint_options.h"
@@ -33,8 +34,14 @@ struct RunConfig {
   ReliabilityOptions reliability;
   DebugOptions debug;
 
+  /// What was read, with the places where it stands.
+  ConfigNode given;
+  /// "q.yaml:14:3: " of an option that was given, "" of one that has its default.
+  std::string place(std::string_view key) const;
   /// All options with their values, section by section.
   ConfigNode resolved;
+  /// Settles an option that was `auto`: its value becomes part of the resolved text.
+  void settle(std::string_view section, std::string_view key, const std::string& value);
   /// to_yaml(resolved); read_config gives an equal RunConfig again.
   std::string text() const { return to_yaml(resolved); }
 };
@@ -50,9 +57,15 @@ std::vector<OptionRow> all_option_rows();
 std::string config_sha256(const RunConfig& config);
 std::string identity_sha256(const RunConfig& config);
 
-/// "model.layers was 12, is 24" for each identity option whose values differ, but for those that
-/// `allowed` lists.
-std::vector<std::string> identity_changes(const ConfigNode& before, const ConfigNode& now,
-                                          const std::vector<std::string>& allowed);
+/// An identity option whose value differs between two configurations; values as YAML, or "not set".
+struct IdentityChange {
+  std::string key;
+  std::string before;
+  std::string now;
+  bool operator==(const IdentityChange&) const = default;
+};
+/// All of them but for those that `allowed` lists.
+std::vector<IdentityChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
+                                             const std::vector<std::string>& allowed);
 
 }  // namespace pretrain

@@ -22,6 +22,8 @@ struct LaunchFacts {
   static LaunchFacts read(const std::function<const char*(const char*)>& get);
   /// True if there is a launcher that MPI_Init can join.
   bool launched() const { return mpirun_size.has_value() || pmi; }
+  /// "mpirun", "srun" or "none".
+  const char* launcher() const { return mpirun_size ? "mpirun" : pmi ? "srun" : "none"; }
 };
 
 /// Throws kLauncher if the facts contradict the world that came into being: tasks of srun that do

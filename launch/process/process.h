@@ -19,7 +19,7 @@ void retain_memory();
 /// alive to the end of the process, which is one of end() and abort().
 ///
 /// Started by mpirun or by srun with PMI it starts MPI (MPI_THREAD_MULTIPLE); else it is a world of
-/// one, without MPI, which would take a tenth of a second to start. Signals: see launch/signals.h.
+/// one, without MPI, which would take a tenth of a second to start. Signals: see signals.h.
 class Process {
  public:
   /// Throws kLauncher if the launcher's facts contradict each other or MPI.
@@ -41,6 +41,9 @@ class Process {
   int threads_per_rank() const { return threads_; }
   /// For printing: "4 cores (0-3)", "2 of the 8 cores (0-7) that 4 ranks share".
   const std::string& binding() const { return binding_; }
+
+  /// "mpirun", "srun", or "none" for a world of one started by hand.
+  const char* launcher() const { return facts_.launcher(); }
 
   /// What signals ask for: none 0, preempt 3, terminate 4.
   StopRequest stop_request() const { return pretrain::stop_request(); }

@@ -1,10 +1,8 @@
 #include "launch/process/signals.h"
 
-#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -12,6 +10,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/files/mapped_file.h"
 
 namespace pretrain {
 namespace {
@@ -60,73 +59,19 @@ void write_all(const char* text, std::size_t size) {
   }
 }
 
-// A line of /proc/self/maps: "begin-end rights offset device inode   path".
-struct MapsLine {
-  std::array<char, 1024> text{};
-  std::size_t size = 0;
-
-  bool parse_hex(std::size_t& at, std::uintptr_t& value) const {
-    const std::size_t begin = at;
-    for (value = 0; at < size; ++at) {
-      const char c = text[at];
-      if (c >= '0' && c <= '9') {
-        value = value * 16 + static_cast<std::uintptr_t>(c - '0');
-      } else if (c >= 'a' && c <= 'f') {
-        value = value * 16 + static_cast<std::uintptr_t>(c - 'a' + 10);
-      } else {
-        break;
-      }
-    }
-    return at > begin;
-  }
-  bool covers(std::uintptr_t address, std::size_t& rights_at) const {
-    std::size_t at = 0;
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    if (!parse_hex(at, begin) || at >= size || text[at] != '-') return false;
-    if (!parse_hex(++at, end) || address < begin || address >= end) return false;
-    rights_at = at + 1;
-    return true;
-  }
-  // The path if the mapping is an input: of a file, readable, not writable, not code.
-  const char* input_path(std::size_t rights_at) {
-    if (rights_at + 4 > size || std::strncmp(&text[rights_at], "r--", 3) != 0) return nullptr;
-    text[size < text.size() ? size : text.size() - 1] = '\0';
-    return std::strchr(&text[rights_at], '/');
-  }
-};
-
-// Uses open, read and write only, which a handler may. Returns if `address` is in no input.
-void name_mapped_input(std::uintptr_t address) {
-  const int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  if (maps < 0) return;
-  static MapsLine line;  // not on the stack, which may be the small alternate one
-  line.size = 0;
-  char c = 0;
-  while (read(maps, &c, 1) == 1) {
-    if (c != '\n') {
-      if (line.size < line.text.size() - 1) line.text[line.size++] = c;
-      continue;
-    }
-    std::size_t rights_at = 0;
-    const char* path = line.covers(address, rights_at) ? line.input_path(rights_at) : nullptr;
-    if (path != nullptr) {
-      constexpr char kBegin[] = "pretrain: error 65: ";
-      constexpr char kEnd[] =
-          ": truncated while it was read. Keep inputs unchanged during a run; copy it again\n";
-      write_all(kBegin, sizeof(kBegin) - 1);
-      write_all(path, std::strlen(path));
-      write_all(kEnd, sizeof(kEnd) - 1);
-      _exit(static_cast<int>(ExitCode::kBadData));
-    }
-    line.size = 0;
-  }
-  close(maps);
+template <std::size_t kSize>
+void write_literal(const char (&text)[kSize]) {
+  write_all(text, kSize - 1);
 }
 
 extern "C" void on_bus_error(int signal, siginfo_t* info, void*) {
-  name_mapped_input(reinterpret_cast<std::uintptr_t>(info->si_addr));
-  raise_default(signal);
+  const char* path = mapped_file_at(info->si_addr);
+  if (path == nullptr) return raise_default(signal);
+  write_literal("pretrain: error 65: ");
+  write_all(path, std::strlen(path));
+  write_literal(
+      ": truncated while it was read. Keep inputs unchanged during a run; copy it again\n");
+  _exit(static_cast<int>(ExitCode::kBadData));
 }
 
 void install(int signal, const struct sigaction& action) {

@@ -212,6 +212,19 @@ TEST(Trainer, TooManyOfThemEndTheRun) {
   testing::expect_error(ExitCode::kNumerics, "5 steps in a row", [&] { train_alone(setup); });
 }
 
+TEST(Trainer, WeightsThatAreNotFiniteAreNeverSaved) {
+  const testing::ScratchFolder folder;
+  RunSetup setup;
+  setup.run_dir = folder.path();
+  setup.steps = 3;
+  setup.disturb = [](FlatBuffer& parameters, std::int64_t step) {
+    if (step == 3) parameters.values()[7] = std::nanf("");
+  };
+  testing::expect_error(ExitCode::kNumerics, "holds NaN or infinity, so it is not saved",
+                        [&] { train_alone(setup); });
+  EXPECT_TRUE(std::filesystem::is_empty(setup.run_dir + "/checkpoints"));
+}
+
 TEST(Trainer, OneRanksSignalStopsAll) {
   const testing::ScratchFolder folder;
   RunSetup setup;

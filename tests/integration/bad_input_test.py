@@ -117,6 +117,38 @@ class ConfigTest(BadInputTest):
             key, _, value = override.partition("=")
             self.refuse(78, [key, value], override)
 
+    def test_span_without_end(self):
+        self.refuse(78, ["{epochs: 1e30}", "steps, expected at most"],
+                    "train.duration={epochs: 1e30}")
+
+    def test_cadence_in_hours_where_steps_are_meant(self):
+        self.refuse(78, ["logging.every", "steps, tokens, samples or epochs"],
+                    "logging.every={hours: 1}")
+
+    def test_decay_of_a_moment_that_divides_by_zero(self):
+        self.refuse(78, ["optimizer.betas", "0.999999"], "optimizer.betas=[0.9, 1.0]")
+
+    def test_prompt_that_the_tokenizer_does_not_know(self):
+        corpus = self.build_corpus("letters.h5", self.text, "--tokenizer", "char")
+        sources = f"data.sources=[{{path: {corpus}}}]"
+        self.refuse(78, ["eval.samples.prompts[1]", "U+00E9"], sources,
+                    "eval.samples={every: {steps: 10}, prompts: [a, \u00e9]}")
+        self.refuse(78, ["eval.samples.prompts[0]: is empty"],
+                    "eval.samples={every: {steps: 10}, prompts: ['']}")
+
+    def test_two_sources_of_one_name(self):
+        (self.folder / "sub").mkdir(exist_ok=True)
+        for end in ("h5", "manifest.json", "tokenizer.json"):
+            shutil.copy(self.folder / f"text.{end}", self.folder / "sub")
+        self.refuse(78, ["data.sources", "same name text", "`name:`"],
+                    f"data.sources=[{{path: {self.corpus}}}, {{path: {self.folder}/sub/text.h5}}]")
+
+    def test_model_larger_than_memory(self):
+        for ranks in (1, 2):
+            done = runs.run_program(self.config, f"run.dir={self.folder}/huge",
+                                    "model.hidden=262144", "train.micro_batch=1", ranks=ranks)
+            self.assert_told(71, ["out of memory", "train.micro_batch"], done, "huge model")
+
     def test_several_faults_are_shown_together(self):
         done = runs.run_program(self.config, "model.layers=x", "optimizer.lr=y")
         self.assertEqual(done.returncode, 78)
@@ -129,6 +161,11 @@ class ConfigTest(BadInputTest):
         self.refuse(78, ["edited.yaml:15:1: eval is given twice", "14:1"], config=path)
 
     def test_batch_that_does_not_divide(self):
+        path = self.edited_config("", "")
+        for ranks in (1, 2):
+            self.refuse(78, ["pretrain: error 78: ", "edited.yaml:11:27: ",
+                             f"data_ranks {ranks}", "not whole"], "train.micro_batch=5",
+                        config=path, ranks=ranks)
         self.refuse(78, ["train.global_batch_sequences 12 = micro_batch 5 x data_ranks 1 x "
                          "accumulation 2.4", "not whole", "10, 15"], "train.micro_batch=5")
         self.refuse(78, ["train.global_batch_sequences 16 = micro_batch auto x data_ranks 3",

@@ -50,6 +50,11 @@ TEST(SampleToken, GreedyTakesTheSmallerOfEqualIds) {
   EXPECT_EQ(sample_token({0.0f, 1.0f, 0.5f}, options, 0.99), 1);
 }
 
+TEST(SampleToken, RefusesLogitsThatAreNotFinite) {
+  testing::expect_error(ExitCode::kNumerics, "a logit of nan",
+                        [] { sample_token({0.0f, std::nanf(""), 0.5f}, {}, 0.5); });
+}
+
 TEST(SampleToken, TopKAndTopPLeaveTheTailOut) {
   SamplingOptions options;
   options.top_k = 2;

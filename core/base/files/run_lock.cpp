@@ -203,9 +203,7 @@ void RunLock::acquire() {
     file_->sync();
     while (!take_free(own_file)) {
       const auto existing = read_lock(directory_);
-      if (!existing) continue;  // its holder has just ended
-      take_over(*existing, own_file);
-      break;
+      if (existing && take_over(*existing, own_file)) break;  // else its holder has just ended
     }
   } catch (const Error&) {
     if (directory_.exists(own_file)) directory_.remove_file(own_file);
@@ -224,12 +222,12 @@ bool RunLock::take_free(const std::string& own_file) {
   return true;
 }
 
-void RunLock::take_over(const std::string& stale_text, const std::string& own_file) {
+bool RunLock::take_over(const std::string& stale_text, const std::string& own_file) {
   const std::optional<Holder> holder = parse(stale_text);
   const std::string who = holder ? describe(*holder) : "a torn lock file";
   const Verdict verdict = holder ? judge(*holder) : Verdict::kWatch;
   if (verdict == Verdict::kHeld) fail_held(directory_, *holder);
-  if (verdict == Verdict::kWatch) watch(stale_text, who);
+  if (verdict == Verdict::kWatch && !watch(stale_text, who)) return false;
   if (read_lock(directory_) != stale_text) {
     fail(ExitCode::kLocked, directory_.path(), " is being taken by another run. Try again");
   }
@@ -238,19 +236,22 @@ void RunLock::take_over(const std::string& stale_text, const std::string& own_fi
   sleep_seconds(options_.settle_seconds);
   require();
   taken_over_from_ = who;
+  return true;
 }
 
-void RunLock::watch(const std::string& stale_text, const std::string& who) const {
+bool RunLock::watch(const std::string& stale_text, const std::string& who) const {
   options_.log(concat(directory_.path(), ": waiting up to ", options_.stale_seconds,
                       " s for a beat of ", who));
   const auto deadline = Clock::now() + Seconds(options_.stale_seconds);
   while (Clock::now() < deadline) {
     sleep_seconds(std::min(1.0, options_.stale_seconds / 10));
-    const std::string text = read_lock(directory_).value_or("");
-    const auto now = parse(text);
+    const auto text = read_lock(directory_);
+    if (!text) return false;
+    const auto now = parse(*text);
     // Nobody's lock stays torn: a holder that lives rewrites it with the next beat.
-    if (now && text != stale_text) fail_held(directory_, *now);
+    if (now && *text != stale_text) fail_held(directory_, *now);
   }
+  return true;
 }
 
 bool RunLock::still_ours() {

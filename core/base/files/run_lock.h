@@ -53,8 +53,9 @@ class RunLock {
  private:
   void acquire();
   bool take_free(const std::string& own_file);
-  void watch(const std::string& stale_text, const std::string& who) const;
-  void take_over(const std::string& stale_text, const std::string& own_file);
+  // Both return false if the lock has vanished.
+  bool watch(const std::string& stale_text, const std::string& who) const;
+  bool take_over(const std::string& stale_text, const std::string& own_file);
   std::string own_text() const;
   bool has_own_nonce();
   void beat();

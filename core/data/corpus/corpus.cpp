@@ -11,8 +11,7 @@
 namespace pretrain {
 namespace {
 
-constexpr std::uint64_t kFullVerifyBytes = std::uint64_t{16} << 30;
-constexpr std::uint64_t kSampledShare = 100;  // beyond it, one block in so many
+constexpr std::uint64_t kSampledShare = 100;  // kSampled compares one block in so many
 
 // HDF5 promises no alignment of a dataset in its file.
 template <class T>
@@ -38,13 +37,13 @@ T widen(const std::byte* in, std::span<std::int64_t> out) {
 }  // namespace
 
 std::shared_ptr<const Corpus> Corpus::open(const std::string& path, CorpusVerification mode,
-                                           const ProgressFunction& progress) {
+                                           const ProgressFunction& progress, VerifyShare share) {
   { const MappedFile exists(path); }  // before its manifest is missed
-  return std::make_shared<const Corpus>(path, read_manifest(path), mode, progress);
+  return std::make_shared<const Corpus>(path, read_manifest(path), mode, progress, share);
 }
 
 Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerification mode,
-               const ProgressFunction& progress)
+               const ProgressFunction& progress, VerifyShare share)
     : manifest_(std::move(manifest)), file_(path) {
   if (file_.bytes().size() != manifest_.bytes) {
     fail(ExitCode::kBadData, path, ": has ", file_.bytes().size(), " bytes, its manifest says ",
@@ -55,13 +54,16 @@ Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerificat
   doc_offsets_ = dataset(kDocOffsetsPath);
   doc_bytes_ = dataset(kDocBytesPath);
 
-  const bool small = manifest_.bytes <= kFullVerifyBytes;
-  if (mode == CorpusVerification::kFull || (mode == CorpusVerification::kAuto && small)) {
-    verify_blocks(0, 1, progress);
-  } else if (mode == CorpusVerification::kAuto) {
+  if (mode == CorpusVerification::kAuto) {
+    mode = manifest_.bytes <= kFullVerifyBytes ? CorpusVerification::kFull
+                                               : CorpusVerification::kSampled;
+  }
+  if (mode == CorpusVerification::kFull) {
+    verify_blocks(share.part, share.parts, progress);
+  } else if (mode == CorpusVerification::kSampled) {
     verify_tables();
     const std::uint64_t first = manifest_.table.datasets.at(kTokensPath).offset / kBlockBytes;
-    verify_blocks(first, kSampledShare, progress);
+    verify_blocks(first + share.part * kSampledShare, share.parts * kSampledShare, progress);
   }
   check_documents();
   check_splits();

@@ -16,9 +16,17 @@ namespace pretrain {
 
 /// How much of a corpus is compared with its manifest when it is opened.
 enum class CorpusVerification {
-  kAuto,   ///< kFull up to 16 GiB; beyond: all tables and 1 % of the token blocks
-  kFull,   ///< every byte
-  kSizes,  ///< sizes and structure only
+  kAuto,     ///< kFull up to kFullVerifyBytes, else kSampled
+  kFull,     ///< every byte
+  kSampled,  ///< all tables and 1 % of the token blocks
+  kSizes,    ///< sizes and structure only
+};
+inline constexpr std::uint64_t kFullVerifyBytes = std::uint64_t{16} << 30;
+
+/// The part of the token blocks that one of several processes compares: every `parts`-th.
+struct VerifyShare {
+  std::uint64_t part = 0;
+  std::uint64_t parts = 1;
 };
 
 /// A corpus opened for reading: NAME.h5 mapped into memory at the places its manifest names,
@@ -28,10 +36,11 @@ class Corpus {
   /// Opens NAME.h5 and NAME.manifest.json. Throws kBadData naming file and fault if one is missing,
   /// damaged or changed, if offsets fall, or if splits leave the documents or overlap.
   static std::shared_ptr<const Corpus> open(const std::string& path, CorpusVerification mode,
-                                            const ProgressFunction& progress = {});
+                                            const ProgressFunction& progress = {},
+                                            VerifyShare share = {});
   /// The same with a manifest that is at hand, for files without one.
   Corpus(const std::string& path, CorpusManifest manifest, CorpusVerification mode,
-         const ProgressFunction& progress);
+         const ProgressFunction& progress, VerifyShare share = {});
 
   const std::string& path() const { return file_.path(); }
   const CorpusManifest& manifest() const { return manifest_; }
@@ -68,7 +77,7 @@ class Corpus {
   /// corpus was built with.
   std::unique_ptr<Tokenizer> load_tokenizer() const;
 
-  /// See MappedFile::check_unchanged. To be called now and then during a run.
+  /// See MappedFile::check_unchanged. Called before each checkpoint of a run.
   std::optional<std::string> check_unchanged() const { return file_.check_unchanged(); }
 
  private:

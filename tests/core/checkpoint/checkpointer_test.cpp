@@ -58,10 +58,21 @@ TEST_F(CheckpointerTest, AnyRangeReadsBackFromAnySplit) {
       const std::uint64_t end = begin + random.below(elements - begin + 1);
       const std::uint64_t width = safetensors_dtype_bytes(tensor.dtype);
       std::string bytes((end - begin) * width, '\0');
-      reader.read(tensor.name, begin, end, reinterpret_cast<std::byte*>(bytes.data()));
+      reader.read(tensor.name, tensor.dtype, begin, end, std::as_writable_bytes(std::span(bytes)));
       EXPECT_EQ(bytes, tensor.bytes.substr(begin * width, (end - begin) * width));
     }
   }
+}
+
+TEST_F(CheckpointerTest, ATensorOfAnotherTypeIsNotRead) {
+  save_sample(setup_, 3);
+  CheckpointReader reader(path("step-00000003"));
+  std::string bytes(8 * 25, '\0');
+  const auto out = std::as_writable_bytes(std::span(bytes));
+  expect_error(ExitCode::kBadData, "tensor layer.0: expected type F64, found F32",
+               [&] { reader.read("layer.0", "F64", 0, 25, out); });
+  expect_error(ExitCode::kInternal, "200 bytes for 25 elements of F32",
+               [&] { reader.read("layer.0", "F32", 0, 25, out); });
 }
 
 TEST_F(CheckpointerTest, WritesTheFilesOfTheFormat) {
@@ -105,10 +116,13 @@ TEST_F(CheckpointerTest, TheSameStepIsSavedOnce) {
     const auto optimizer = SampleRun::pieces(run.optimizer, group.rank());
     Checkpointer checkpointer(group, setup_);
     EXPECT_TRUE(checkpointer.save(sample_state(5), model, optimizer, {}).committed);
-    EXPECT_TRUE(checkpointer.save(sample_state(5), model, optimizer, {}, true).committed);
+    EXPECT_TRUE(checkpointer.has(sample_state(5)));
+    EXPECT_FALSE(checkpointer.has(sample_state(6)));
+    EXPECT_FALSE(checkpointer.has(sample_state(5, 1)));
     Checkpointer resumed(group, setup_);
+    EXPECT_FALSE(resumed.has(sample_state(5)));
     resumed.resumed_from(sample_state(5));
-    EXPECT_TRUE(resumed.save(sample_state(5), model, optimizer, {}, true).committed);
+    EXPECT_TRUE(resumed.has(sample_state(5)));
     // A stranger's directory under our name is never replaced.
     Checkpointer other(group, setup_);
     expect_error(ExitCode::kCannotCreate, "step-00000005: cannot rename to it: File exists",

@@ -59,8 +59,8 @@ void SampleRun::expect_equal(const std::string& path) const {
   EXPECT_EQ(reader.manifest().tensors.size(), model.size() + optimizer.size());
   for (const SampleTensor* tensor : all()) {
     std::string bytes(tensor->bytes.size(), '\0');
-    reader.read(tensor->name, 0, element_count(tensor->shape, ""),
-                reinterpret_cast<std::byte*>(bytes.data()));
+    reader.read(tensor->name, tensor->dtype, 0, element_count(tensor->shape, ""),
+                std::as_writable_bytes(std::span(bytes)));
     EXPECT_TRUE(bytes == tensor->bytes) << path << ": " << tensor->name;
   }
 }

@@ -48,6 +48,22 @@ TEST_F(StatusFileTest, HasTheKeysOfItsSchema) {
   EXPECT_TRUE(content["job"].is_null());
 }
 
+TEST_F(StatusFileTest, TheFirstRankThatEndsAnAttemptHasTheLastWord) {
+  StatusFile file(path_, {}, nullptr, 1h);
+  Status other;
+  other.rank = 3;
+  other.state = RunState::kFailed;
+  other.code = 73;
+  write_status(path_, other);
+  file.update([](Status& s) { s.state = RunState::kSaving; });
+  EXPECT_EQ(status()["code"], 73);
+  EXPECT_EQ(status()["rank"], 3);
+  Status next;
+  next.attempt = 2;
+  write_status(path_, next);
+  EXPECT_EQ(status()["state"], "starting");
+}
+
 TEST_F(StatusFileTest, AChangeOfStateOrCodeIsWrittenAtOnce) {
   StatusFile file(path_, {}, nullptr, 1h);
   file.update([](Status& s) { s.step = 5; });

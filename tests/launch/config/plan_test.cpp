@@ -104,7 +104,7 @@ TEST(RunConfigTest, IdentityChangesAreNamedAndCanBeAllowed) {
   const RunConfig before = config_of("global_batch_sequences: 8");
   const RunConfig layers = config_of("global_batch_sequences: 8", "model: {layers: 3}\n");
   EXPECT_EQ(identity_changes(before.resolved, layers.resolved, {}),
-            (std::vector<std::string>{"model.layers was 12, is 3"}));
+            (std::vector<IdentityChange>{{"model.layers", "12", "3"}}));
   EXPECT_TRUE(identity_changes(before.resolved, layers.resolved, {"model.layers"}).empty());
   const RunConfig rate = config_of("global_batch_sequences: 8", "optimizer: {lr: 0.5}\n");
   EXPECT_TRUE(identity_changes(before.resolved, rate.resolved, {}).empty());

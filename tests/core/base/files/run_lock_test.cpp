@@ -208,6 +208,17 @@ TEST_F(RunLockTest, OtherHostOrNamespaceIsWatchedByItsCounter) {
   }
 }
 
+TEST_F(RunLockTest, AWatchedLockThatVanishesIsFreeAtOnce) {
+  write_file(path_, changed({{"host", "\"elsewhere\""}, {"boot_id", "\"other\""}}));
+  RunLockOptions options = quick();
+  options.stale_seconds = 30;
+  options.log = [&](const std::string&) { std::filesystem::remove(path_); };
+  const auto start = std::chrono::steady_clock::now();
+  const RunLock lock(scratch_.path(), options);
+  EXPECT_FALSE(lock.taken_over_from().has_value());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+}
+
 TEST_F(RunLockTest, TornFilesAreTakenOver) {
   const std::string good = changed({});
   for (const std::string& torn :
