@@ -8,6 +8,7 @@
 
 #include "core/config/option_reader.h"
 #include "models/layers/gemm.h"
+#include "objectives/linear_cross_entropy.h"
 
 namespace pretrain {
 namespace {
@@ -65,8 +66,8 @@ MemoryEstimate estimate_memory(const RunConfig& config, Objective& objective,
   memory.optimizer = (config.optimizer.name == "sgd" ? 4 : 8) * parameters;
   const double cast_weights = compute == at::kFloat ? 0 : element * parameters;
   memory.activations = tokens * objective.model().activation_bytes_per_token() + cast_weights;
-  // A chunk of logits (at most 128 MiB), and the head's gradient before it is added.
-  memory.logits = std::min(tokens * vocabulary * element, 128.0 * (1 << 20)) +
+  // A chunk of logits, and the head's gradient before it is added.
+  memory.logits = std::min(tokens * vocabulary * element, double{kLogitsChunkBytes}) +
                   (4 + (compute == at::kFloat ? 4 : element)) * head_weights;
   memory.runtime = kRuntimeBytes;
   return memory;

@@ -17,13 +17,10 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Large enough that the products run at full speed and the weight gradient is touched rarely.
-constexpr std::int64_t kLogitsBytes = 128 << 20;
-
 std::int64_t rows_per_chunk(const at::Tensor& features, std::int64_t vocab_rows) {
   const std::int64_t row_bytes = vocab_rows * static_cast<std::int64_t>(features.element_size());
-  const std::int64_t chunks =
-      std::max<std::int64_t>(1, (features.size(0) * row_bytes + kLogitsBytes - 1) / kLogitsBytes);
+  const std::int64_t chunks = std::max<std::int64_t>(
+      1, (features.size(0) * row_bytes + kLogitsChunkBytes - 1) / kLogitsChunkBytes);
   return (features.size(0) + chunks - 1) / chunks;
 }
 

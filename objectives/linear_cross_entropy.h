@@ -2,9 +2,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "core/model.h"
 
 namespace pretrain {
+
+/// Most logits that exist at a time: large enough that the products run at full speed and the
+/// weight gradient is touched rarely.
+inline constexpr std::int64_t kLogitsChunkBytes = 256 << 20;
 
 /// Sum over rows of the cross-entropy of softmax(features weight^T) against the targets, in nats.
 ///
