@@ -7,24 +7,42 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/batch.h"
 #include "core/registry.h"
 
 namespace pretrain {
 
-/// Keys and values of the positions a model has already seen, one entry a layer: [B, H, S, D] each.
-/// Owned by whoever generates; the model appends to it.
+/// Keys and values of the positions a model has already seen, one entry a layer: [S, H, D] each.
+/// Owned by whoever generates; the model appends to it. Encoder-decoders keep the encoder's features
+/// here too, so that they are made once.
 struct KeyValueCache {
   std::vector<at::Tensor> keys;
   std::vector<at::Tensor> values;
+  at::Tensor encoded;       ///< [S encoder, d] or undefined
   std::int64_t length = 0;  ///< S
 };
 
-/// What a model sees.
-struct ModelInput {
-  at::Tensor tokens;  ///< [B, T] int64
-  KeyValueCache* cache =
-      nullptr;  ///< continue after these positions (generation); null: start at 0
+/// Which positions of its sequence a position sees. Encoder-decoders see all of the encoder's input
+/// and decode causally.
+enum class Pattern {
+  kCausal,         ///< itself and those before it
+  kBidirectional,  ///< all
+  kPrefix,         ///< causal, and within Sequences::prefixes both ways
 };
+
+/// What a model sees; borrowed for the call.
+struct ModelInput {
+  const Sequences& sequences;
+  Pattern pattern = Pattern::kCausal;
+  const Sequences* decoder = nullptr;  ///< encoder-decoders only
+  /// Continue the one sequence after these positions (generation); null: start at 0.
+  KeyValueCache* cache = nullptr;
+};
+
+/// What a model can be trained for; an objective names the kinds it can use.
+enum class ModelKind { kDecoder, kEncoder, kEncoderDecoder, kReplacedTokens };
+/// "a decoder", "an encoder", "an encoder-decoder", "an encoder with a generator".
+const char* to_string(ModelKind kind);
 
 /// Projection from features to logits: logits = features weight^T (+ bias).
 struct OutputHead {
@@ -36,9 +54,18 @@ struct OutputHead {
 /// A network from tokens to hidden features. Logits are made only where an objective asks for them.
 class Model : public torch::nn::Module {
  public:
-  /// Features [B, T, d] in the compute type. Throws kBadData if T exceeds max_positions().
+  virtual ModelKind kind() const = 0;
+  /// Features [N, d] in the compute type; of an encoder-decoder those of the decoder's positions.
+  /// Throws kBadData if a sequence is longer than max_positions().
   virtual at::Tensor forward(const ModelInput& input) = 0;
+  /// What the output head multiplies: rows [M, d] of the features after the layers that belong to
+  /// prediction alone (BERT's transform, T5's scale).
+  virtual at::Tensor head_features(const at::Tensor& features) { return features; }
   virtual OutputHead head() = 0;
+  /// True if the model has a head for pairs of sentences.
+  virtual bool has_sequence_head() const { return false; }
+  /// Logits [sequences, 2] fp32 from the features of each sequence's first position [sequences, d].
+  virtual at::Tensor sequence_logits(const at::Tensor& first);
   /// Draws all weights by address (seed, parameter name): independent of ranks, threads and device.
   virtual void initialize(std::uint64_t seed) = 0;
   virtual std::int64_t max_positions() const = 0;
@@ -49,11 +76,17 @@ class Model : public torch::nn::Module {
   virtual double activation_bytes_per_token() const = 0;
 };
 
+/// Throws kBadData if a sequence that begins at position `first` ends beyond `max_positions`.
+void check_lengths(const Sequences& sequences, std::int64_t first, std::int64_t max_positions);
+
 /// What every model is built from besides its own options.
 struct ModelContext {
   std::int64_t vocab_size = 0;          ///< of the tokenizer
   std::int64_t sequence_length = 0;     ///< longest row it will be trained on
   at::ScalarType compute = at::kFloat;  ///< type of matrix products: float or bfloat16
+  std::uint64_t seed = 0;               ///< key of dropout
+  std::int64_t pad_id = -1;             ///< of the tokenizer; -1: none
+  bool recompute = false;               ///< make a block's activations again for its backward pass
   at::TensorOptions options = {};       ///< where the fp32 parameters are made; kMeta: sizes only
 };
 

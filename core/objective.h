@@ -21,6 +21,13 @@ struct LossTerm {
   double weight = 1.0;
 };
 
+/// How rows are cut from the corpus: `tokens` wide, the next row starting `overlap` tokens before
+/// the end of the one before.
+struct RowShape {
+  std::int64_t tokens = 0;
+  std::int64_t overlap = 0;
+};
+
 /// What is learned. An objective owns the network it trains (the trainer sees only its parameters)
 /// and returns sums and counts, never means: the trainer divides once, by the global count, so the
 /// gradient does not depend on how the batch was split over ranks and micro batches.
@@ -28,6 +35,10 @@ class Objective : public torch::nn::Module {
  public:
   /// The terms, in the order in which Batch::counts and loss() list them.
   virtual const std::vector<LossTerm>& terms() const = 0;
+  /// Tokens of the corpus in one row of a batch, and how many of them the next row starts with.
+  virtual RowShape row_shape() const = 0;
+  /// True if prepare() looks at TokenBatch::others.
+  virtual bool needs_others() const { return false; }
   /// Host work of one micro batch. Pure in (tokens, sample ids, seed); called from the prefetch
   /// thread while the training thread runs loss(), so it must not touch the network.
   virtual Batch prepare(const TokenBatch& tokens) const = 0;
@@ -41,10 +52,30 @@ class Objective : public torch::nn::Module {
   virtual Model& model() = 0;
 };
 
+/// Ids of the tokens that have a role, by the tokenizer; -1 where it has none.
+struct SpecialTokens {
+  std::int64_t eos = -1;   ///< closes a document
+  std::int64_t pad = -1;
+  std::int64_t cls = -1;   ///< opens a row of an encoder
+  std::int64_t sep = -1;   ///< closes one
+  std::int64_t mask = -1;
+  std::int64_t fim_prefix = -1;  ///< before the parts of a text whose middle was moved to its end
+  std::int64_t fim_middle = -1;
+  std::int64_t fim_suffix = -1;
+  std::vector<std::int64_t> sentinels;  ///< <extra_id_0>, <extra_id_1>, ...
+  std::vector<bool> is_special;         ///< [V]; never masked, replaced or drawn at random
+};
+
 /// What every objective is built from besides its own options.
 struct ObjectiveContext {
   std::shared_ptr<Model> model;
+  std::string model_name = "";  ///< model.name, for messages
   std::uint64_t seed = 0;
+  std::int64_t sequence_length = 0;
+  std::int64_t vocab_size = 0;
+  SpecialTokens special;
+  bool document_mask = false;  ///< sequences end with documents
+  std::vector<std::uint8_t> continues_word = {};  ///< [V] 1: no word starts with this token
 };
 
 /// Implementations of Objective, chosen by `objective.name`.

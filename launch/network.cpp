@@ -8,7 +8,7 @@
 
 #include "core/config/option_reader.h"
 #include "models/layers/gemm.h"
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/losses/linear_cross_entropy.h"
 
 namespace pretrain {
 namespace {

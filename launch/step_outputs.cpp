@@ -9,7 +9,7 @@
 #include "core/checkpoint/safetensors.h"
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/metrics_record.h"
-#include "objectives/generation.h"
+#include "objectives/decoding/generation.h"
 
 namespace pretrain {
 namespace {

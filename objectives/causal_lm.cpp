@@ -1,31 +1,42 @@
 // Causal language modelling: predict each token from those before it.
 
 #include "core/objective.h"
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/corruption/rows.h"
+#include "objectives/token_loss.h"
 
 namespace pretrain {
 namespace {
 
 class CausalLm : public Objective {
  public:
-  struct Options {
-    void visit(OptionVisitor&) {}
-  };
+  using Options = TokenLossOptions;
 
-  CausalLm(const Options&, const ObjectiveContext& context)
-      : model_(register_module("model", context.model)) {}
+  CausalLm(const Options& options, const ObjectiveContext& context)
+      : options_(options),
+        length_(context.sequence_length),
+        document_end_(context.document_mask ? context.special.eos : -1),
+        model_(register_module("model", context.model)) {
+    require_kind(context, "causal_lm", {ModelKind::kDecoder});
+  }
 
   const std::vector<LossTerm>& terms() const override {
     static const std::vector<LossTerm> terms{{"lm", 1.0}};
     return terms;
   }
 
+  RowShape row_shape() const override { return {length_ + 1, 1}; }
+
   Batch prepare(const TokenBatch& tokens) const override {
+    if (document_end_ >= 0) return prepare_documents(tokens);
     const std::int64_t rows = tokens.tokens.size(0);
     const std::int64_t length = tokens.tokens.size(1) - 1;
     Batch batch;
-    batch.inputs = tokens.tokens.narrow(1, 0, length);
-    batch.targets = tokens.tokens.narrow(1, 1, length);
+    batch.inputs.tokens = tokens.tokens.narrow(1, 0, length).reshape(-1);
+    batch.inputs.lengths.assign(static_cast<std::size_t>(rows), length);
+    for (const std::uint64_t id : tokens.sample_ids) {
+      batch.inputs.keys.push_back(sequence_key(id, 0));
+    }
+    batch.targets = tokens.tokens.narrow(1, 1, length).reshape(-1);
     batch.counts = {rows * length};
     batch.sample_ids = tokens.sample_ids;
     batch.positions = batch.real_tokens = rows * length;
@@ -33,20 +44,49 @@ class CausalLm : public Objective {
   }
 
   std::vector<at::Tensor> loss(const Batch& batch) override {
-    const at::Tensor features = model_->forward({batch.inputs});  // [B, T, d]
-    return {linear_cross_entropy(features.flatten(0, 1), model_->head(), batch.targets.flatten())};
+    return {token_loss(*model_, model_->forward({batch.inputs}), batch, options_)};
   }
 
   double flops_per_token(std::int64_t length) const override {
-    const OutputHead head = model_->head();
-    const double logits = 2.0 * static_cast<double>(head.vocab_size * head.weight.size(1));
-    return 3.0 * (model_->body_flops_per_token(length) + logits);
+    return 3.0 * (model_->body_flops_per_token(length) + head_flops(*model_));
   }
 
   bool is_likelihood() const override { return true; }
   Model& model() override { return *model_; }
 
  private:
+  // Each document is a sequence of its own. The eos that closes it is predicted, and predicts nothing.
+  Batch prepare_documents(const TokenBatch& tokens) const {
+    Batch batch;
+    SequenceBuilder builder;
+    std::vector<std::int64_t> targets;
+    std::int64_t count = 0;
+    for (const Row& row : rows_of(tokens)) {
+      std::int64_t start = 0;
+      for (const auto& document : documents_of(row.tokens.first(row.tokens.size() - 1),
+                                               document_end_)) {
+        builder.begin(sequence_key(row.sample_id, start));
+        builder.add(document);
+        for (std::size_t i = 0; i < document.size(); ++i) {
+          const bool closes = document[i] == document_end_;
+          targets.push_back(closes ? kNoTarget
+                                   : row.tokens[static_cast<std::size_t>(start) + i + 1]);
+          count += closes ? 0 : 1;
+        }
+        start += static_cast<std::int64_t>(document.size());
+      }
+    }
+    batch.positions = batch.real_tokens = builder.size();
+    batch.inputs = builder.take();
+    batch.targets = as_tensor(targets);
+    batch.counts = {count};
+    batch.sample_ids = tokens.sample_ids;
+    return batch;
+  }
+
+  Options options_;
+  std::int64_t length_;
+  std::int64_t document_end_;  // -1: rows are cut nowhere
   std::shared_ptr<Model> model_;
 };
 

@@ -12,7 +12,7 @@
 #include "core/text/tokenizer.h"
 #include "launch/commands/command.h"
 #include "launch/network.h"
-#include "objectives/generation.h"
+#include "objectives/decoding/generation.h"
 
 namespace pretrain {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "core/optim/flat_buffer.h"
 #include "core/optimizer.h"
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/losses/linear_cross_entropy.h"
 #include "tests/objectives/tiny_objective.h"
 #include "tests/testing/expect_error.h"
 

@@ -2,7 +2,7 @@
 // one before the last, so that its loss is no other objective's.
 
 #include "core/objective.h"
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/losses/linear_cross_entropy.h"
 
 namespace pretrain {
 namespace {

@@ -1,4 +1,4 @@
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/losses/linear_cross_entropy.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

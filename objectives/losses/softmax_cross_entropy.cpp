@@ -1,4 +1,4 @@
-#include "objectives/softmax_cross_entropy.h"
+#include "objectives/losses/softmax_cross_entropy.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/full.h>
@@ -89,8 +89,26 @@ double softmax_any(std::uint16_t* row, std::int64_t count, float* scratch) {
 }
 
 template <class T>
+double sum_of(const T* row, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) sum += static_cast<double>(load(row + i));
+  return sum;
+}
+
+// Turns softmax(row) into the gradient with extras: (1 + 2 z Z) p - e / V, the target's share left
+// to the caller.
+template <class T>
+void add_extras(T* row, std::int64_t count, double normalizer, const CrossEntropyExtras& extras) {
+  const auto factor = static_cast<float>(1 + 2 * extras.z_loss * normalizer);
+  const auto shift = static_cast<float>(extras.label_smoothing / static_cast<double>(count));
+  for (std::int64_t i = 0; i < count; ++i) store(row + i, factor * load(row + i) - shift);
+}
+
+template <class T>
 double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std::int64_t width,
-                 std::int64_t vocab_size) {
+                 std::int64_t vocab_size, const CrossEntropyExtras& extras) {
+  const double smoothing = extras.label_smoothing;
+  const bool plain = smoothing == 0 && extras.z_loss == 0;
   std::vector<double> losses(static_cast<std::size_t>(rows));  // summed in row order: no dependence
   at::parallel_for(0, rows, 1, [&](std::int64_t first, std::int64_t last) {  // on threads
     std::vector<float> scratch(static_cast<std::size_t>(vocab_size));
@@ -101,9 +119,14 @@ double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std:
         continue;
       }
       const double target_logit = static_cast<double>(load(row + targets[r]));
-      losses[static_cast<std::size_t>(r)] =
-          softmax_any(row, vocab_size, scratch.data()) - target_logit;
-      store(row + targets[r], load(row + targets[r]) - 1.0f);
+      const double mean =
+          smoothing == 0 ? 0 : sum_of(row, vocab_size) / static_cast<double>(vocab_size);
+      const double normalizer = softmax_any(row, vocab_size, scratch.data());
+      losses[static_cast<std::size_t>(r)] = normalizer - (1 - smoothing) * target_logit -
+                                            smoothing * mean +
+                                            extras.z_loss * normalizer * normalizer;
+      if (!plain) add_extras(row, vocab_size, normalizer, extras);
+      store(row + targets[r], load(row + targets[r]) - static_cast<float>(1 - smoothing));
       std::fill(row + vocab_size, row + width, T{});
     }
   });
@@ -112,33 +135,40 @@ double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std:
   return sum;
 }
 
-at::Tensor device_rows(at::Tensor& logits, const at::Tensor& targets, std::int64_t vocab_size) {
+at::Tensor device_rows(at::Tensor& logits, const at::Tensor& targets, std::int64_t vocab_size,
+                       const CrossEntropyExtras& extras) {
+  const double smoothing = extras.label_smoothing;
   const at::Tensor valid = targets != kNoTarget;
   const at::Tensor index = at::where(valid, targets, 0).unsqueeze(1);
   const at::Tensor scores = logits.narrow(1, 0, vocab_size).to(at::kFloat);
   const at::Tensor normalizer = at::logsumexp(scores, {1}, true);
-  const at::Tensor losses = (normalizer - scores.gather(1, index)).squeeze(1);
+  at::Tensor losses = normalizer - (1 - smoothing) * scores.gather(1, index);
   at::Tensor gradient = (scores - normalizer).exp_();
-  gradient.scatter_add_(1, index, at::full_like(index, -1, gradient.options()));
+  if (smoothing != 0 || extras.z_loss != 0) {
+    losses = losses - smoothing * scores.mean(1, true) + extras.z_loss * normalizer.square();
+    gradient.mul_(1 + 2 * extras.z_loss * normalizer);
+    gradient.sub_(smoothing / static_cast<double>(vocab_size));
+  }
+  gradient.scatter_add_(1, index, at::full_like(index, smoothing - 1, gradient.options()));
   gradient.mul_(valid.unsqueeze(1));
   logits.zero_();
   logits.narrow(1, 0, vocab_size).copy_(gradient);
-  return at::where(valid, losses, 0).sum(at::kDouble);
+  return at::where(valid, losses.squeeze(1), 0).sum(at::kDouble);
 }
 
 }  // namespace
 
 at::Tensor softmax_cross_entropy_(at::Tensor& logits, const at::Tensor& targets,
-                                  std::int64_t vocab_size) {
-  if (!logits.is_cpu()) return device_rows(logits, targets, vocab_size);
+                                  std::int64_t vocab_size, const CrossEntropyExtras& extras) {
+  if (!logits.is_cpu()) return device_rows(logits, targets, vocab_size, extras);
   const std::int64_t rows = logits.size(0), width = logits.size(1);
   const std::int64_t* ids = targets.const_data_ptr<std::int64_t>();
   double sum = 0;
   if (logits.scalar_type() == at::kFloat) {
-    sum = host_rows(logits.mutable_data_ptr<float>(), ids, rows, width, vocab_size);
+    sum = host_rows(logits.mutable_data_ptr<float>(), ids, rows, width, vocab_size, extras);
   } else {
     auto* bits = static_cast<std::uint16_t*>(logits.mutable_data_ptr());
-    sum = host_rows(bits, ids, rows, width, vocab_size);
+    sum = host_rows(bits, ids, rows, width, vocab_size, extras);
   }
   return at::full({}, sum, at::TensorOptions().dtype(at::kDouble));
 }

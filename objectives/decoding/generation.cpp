@@ -1,4 +1,4 @@
-#include "objectives/generation.h"
+#include "objectives/decoding/generation.h"
 
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/base/random.h"
-#include "objectives/linear_cross_entropy.h"
+#include "objectives/losses/linear_cross_entropy.h"
 
 namespace pretrain {
 namespace {

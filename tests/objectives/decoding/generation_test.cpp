@@ -1,4 +1,4 @@
-#include "objectives/generation.h"
+#include "objectives/decoding/generation.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,150 @@
+#include "models/electra.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/initialize.h"
+
+namespace pretrain {
+namespace {
+
+// A share of a size, at least 1 and whole.
+std::int64_t part(std::int64_t size, double share) {
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(size) * share));
+}
+
+TransformerOptions generator_of(const Electra::Options& options) {
+  TransformerOptions small = options.transformer;
+  small.embedding_size = options.transformer.embedding_width();
+  small.hidden = part(options.transformer.hidden, options.generator_size);
+  small.heads = part(options.transformer.heads, options.generator_size);
+  small.ffn = part(options.transformer.inner_width(), options.generator_size);
+  if (options.generator_layers) small.layers = *options.generator_layers;
+  return small;
+}
+
+}  // namespace
+
+Electra::Options::Options() : transformer(bert_options()) {}
+
+void Electra::Options::visit(OptionVisitor& visitor) {
+  transformer.visit(visitor);
+  visitor.option("generator.size", generator_size,
+                 {.meaning = "width, heads and ffn of the generator; 0: none (masked_lm)",
+                  .unit = "of main",
+                  .min = 0,
+                  .max = 1,
+                  .identity = true});
+  visitor.option("generator.layers", generator_layers,
+                 {.meaning = "blocks of the generator",
+                  .min = 1,
+                  .max = 1000,
+                  .default_text = "layers",
+                  .null_word = "auto",
+                  .identity = true});
+  visitor.option("share_embeddings", share_embeddings,
+                 {.meaning = "generator and main encoder have one set of tables", .identity = true});
+  visitor.option("token_head", token_head,
+                 {.meaning = "the main encoder predicts tokens too (objective.variant)",
+                  .identity = true});
+}
+
+Electra::Electra(const Options& options, const ModelContext& context)
+    : options_(options.transformer),
+      generator_options_(generator_of(options)),
+      vocab_size_(context.vocab_size),
+      max_positions_(options_.positions(context)),
+      compute_(context.compute) {
+  require_tied(options_);
+  const bool has_generator = options.generator_size > 0;
+  Embeddings::Shape tables;
+  tables.segments = 2;
+  tables.norm = true;
+  embeddings_ =
+      register_module("embeddings", std::make_shared<Embeddings>(options_, tables, context));
+  stack_ = register_module("stack", std::make_shared<TransformerStack>(
+                                        options_, TransformerStack::Shape{}, context));
+  const std::int64_t width = options_.embedding_width();
+  const auto prediction = [&](const char* name, std::int64_t hidden) {
+    return register_module(name, std::make_shared<PredictionTransform>(
+                                     hidden, width, options_.padded_vocab(vocab_size_),
+                                     Activation::kGelu, options_.norm_eps, context));
+  };
+  if (!has_generator || options.token_head) prediction_ = prediction("prediction", options_.hidden);
+  if (!has_generator) return;
+  replaced_dense_ = register_module(
+      "replaced_dense",
+      std::make_shared<Linear>(options_.hidden, options_.hidden, context.options));
+  replaced_output_ = register_module(
+      "replaced_output", std::make_shared<Linear>(options_.hidden, 1, context.options));
+  generator_embeddings_ = embeddings_;
+  if (!options.share_embeddings) {
+    generator_embeddings_ =
+        register_module("generator_embeddings",
+                        std::make_shared<Embeddings>(generator_options_, tables, context));
+  }
+  TransformerStack::Shape shape;
+  shape.number = 1;
+  generator_stack_ = register_module(
+      "generator_stack", std::make_shared<TransformerStack>(generator_options_, shape, context));
+  generator_prediction_ = prediction("generator_prediction", generator_options_.hidden);
+}
+
+ModelKind Electra::kind() const {
+  return generator_stack_ ? ModelKind::kReplacedTokens : ModelKind::kEncoder;
+}
+
+at::Tensor Electra::forward(const ModelInput& input) {
+  check_lengths(input.sequences, 0, max_positions_);
+  return stack_->forward(embeddings_->forward(input.sequences, 0), input.sequences, input.pattern);
+}
+
+at::Tensor Electra::head_features(const at::Tensor& features) {
+  return prediction_->forward(features);
+}
+
+OutputHead Electra::head() {
+  return {embeddings_->token, prediction_ ? prediction_->bias : at::Tensor(), vocab_size_};
+}
+
+at::Tensor Electra::generate(const Sequences& sequences) {
+  check_lengths(sequences, 0, max_positions_);
+  return generator_stack_->forward(generator_embeddings_->forward(sequences, 0), sequences,
+                                   Pattern::kBidirectional);
+}
+
+at::Tensor Electra::generator_head_features(const at::Tensor& features) {
+  return generator_prediction_->forward(features);
+}
+
+OutputHead Electra::generator_head() {
+  return {generator_embeddings_->token, generator_prediction_->bias, vocab_size_};
+}
+
+at::Tensor Electra::replaced_logits(const at::Tensor& features) {
+  const at::Tensor inner =
+      activate(replaced_dense_->forward(features), activation_by_name(options_.activation));
+  return replaced_output_->forward(inner).to(at::kFloat).squeeze(-1);
+}
+
+void Electra::initialize(std::uint64_t seed) { initialize_transformer(*this, options_, seed); }
+
+double Electra::body_flops_per_token(std::int64_t length) const {
+  return options_.flops_per_token(length, 1);
+}
+
+double Electra::generator_flops_per_token(std::int64_t length) const {
+  return generator_options_.flops_per_token(length, 1);
+}
+
+double Electra::activation_bytes_per_token() const {
+  const double main = options_.activation_bytes_per_token(compute_);
+  return generator_stack_ ? main + generator_options_.activation_bytes_per_token(compute_) : main;
+}
+
+namespace {
+
+const bool kRegistered = models().add<Electra>("electra");
+
+}  // namespace
+}  // namespace pretrain

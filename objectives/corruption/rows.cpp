@@ -1,0 +1,85 @@
+#include "objectives/corruption/rows.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pretrain {
+namespace {
+
+template <class T>
+at::Tensor copied(const std::vector<T>& values, at::ScalarType type) {
+  const at::Tensor tensor =
+      at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(type));
+  std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<T>());
+  return tensor;
+}
+
+}  // namespace
+
+std::vector<Row> rows_of(const TokenBatch& batch) {
+  const auto width = static_cast<std::size_t>(batch.tokens.size(1));
+  const std::int64_t* tokens = batch.tokens.const_data_ptr<std::int64_t>();
+  std::vector<Row> rows;
+  for (const std::uint64_t id : batch.sample_ids) {
+    rows.push_back({{tokens + rows.size() * width, width}, id});
+  }
+  return rows;
+}
+
+std::uint64_t sequence_key(std::uint64_t sample_id, std::int64_t start) {
+  return (sample_id << 24) ^ static_cast<std::uint64_t>(start);
+}
+
+std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int64_t> row,
+                                                        std::int64_t eos) {
+  std::vector<std::span<const std::int64_t>> documents;
+  while (!row.empty()) {
+    const auto end = std::find(row.begin(), row.end(), eos);
+    const auto count = static_cast<std::size_t>(end - row.begin()) + (end == row.end() ? 0 : 1);
+    documents.push_back(row.first(count));
+    row = row.subspan(count);
+  }
+  return documents;
+}
+
+void SequenceBuilder::begin(std::uint64_t key, std::int64_t prefix) {
+  starts_.push_back(size());
+  prefixes_.push_back(prefix);
+  keys_.push_back(key);
+}
+
+void SequenceBuilder::add(std::int64_t token, std::int64_t segment) {
+  tokens_.push_back(token);
+  segments_.push_back(segment);
+}
+
+void SequenceBuilder::add(std::span<const std::int64_t> tokens, std::int64_t segment) {
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  segments_.resize(tokens_.size(), segment);
+}
+
+Sequences SequenceBuilder::take() {
+  const auto any = [](const std::vector<std::int64_t>& values) {
+    return std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v != 0; });
+  };
+  Sequences sequences;
+  sequences.tokens = as_tensor(tokens_);
+  for (std::size_t i = 0; i < starts_.size(); ++i) {
+    sequences.lengths.push_back((i + 1 < starts_.size() ? starts_[i + 1] : size()) - starts_[i]);
+  }
+  if (any(prefixes_)) sequences.prefixes = prefixes_;
+  if (any(segments_)) sequences.segments = as_tensor(segments_);
+  sequences.keys = std::move(keys_);
+  *this = SequenceBuilder();
+  return sequences;
+}
+
+at::Tensor as_tensor(const std::vector<std::int64_t>& values) {
+  return copied(values, at::kLong);
+}
+
+at::Tensor as_tensor(const std::vector<float>& values) { return copied(values, at::kFloat); }
+
+}  // namespace pretrain

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/objective.h"
+
+namespace pretrain {
+
+/// A row of token ids, and the address of what is drawn for it.
+struct Row {
+  std::span<const std::int64_t> tokens;
+  std::uint64_t sample_id = 0;
+};
+std::vector<Row> rows_of(const TokenBatch& batch);
+
+/// Address of the random draws of the sequence that begins at token `start` of a sample.
+std::uint64_t sequence_key(std::uint64_t sample_id, std::int64_t start);
+
+/// Cuts a row into its documents, each with the eos that closes it; the last one may be unfinished.
+std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int64_t> row,
+                                                        std::int64_t eos);
+
+/// Collects sequences on the host, one token list after another.
+class SequenceBuilder {
+ public:
+  void begin(std::uint64_t key, std::int64_t prefix = 0);
+  void add(std::int64_t token, std::int64_t segment = 0);
+  void add(std::span<const std::int64_t> tokens, std::int64_t segment = 0);
+  /// Tokens so far: the index of the next one.
+  std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t& token(std::int64_t index) { return tokens_[static_cast<std::size_t>(index)]; }
+  /// Takes what was collected. Prefixes and segments are left out if all are 0.
+  Sequences take();
+
+ private:
+  std::vector<std::int64_t> tokens_;
+  std::vector<std::int64_t> segments_;
+  std::vector<std::int64_t> starts_;
+  std::vector<std::int64_t> prefixes_;
+  std::vector<std::uint64_t> keys_;
+};
+
+/// [n] int64 tensor with a copy of the values.
+at::Tensor as_tensor(const std::vector<std::int64_t>& values);
+/// [n] float tensor with a copy of the values.
+at::Tensor as_tensor(const std::vector<float>& values);
+
+}  // namespace pretrain

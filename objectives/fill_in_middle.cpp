@@ -1,0 +1,120 @@
+// Fill in the middle (Bavarian et al. 2022): a share of the rows is cut at two random places and its
+// middle moved to the end, so that a causal model learns to fill gaps.
+
+#include <algorithm>
+
+#include "core/base/random.h"
+#include "core/objective.h"
+#include "objectives/corruption/rows.h"
+#include "objectives/token_loss.h"
+
+namespace pretrain {
+namespace {
+
+class FillInMiddle : public Objective {
+ public:
+  struct Options {
+    double rate = 0.5;
+    double suffix_first = 0.5;
+    TokenLossOptions loss;
+    void visit(OptionVisitor& visitor) {
+      visitor.option("fim_rate", rate,
+                     {.meaning = "rows that are rearranged", .min = 0, .max = 1, .identity = true});
+      visitor.option("fim_suffix_first", suffix_first,
+                     {.meaning = "of them in the order suffix, prefix, middle", .min = 0, .max = 1,
+                      .identity = true});
+      loss.visit(visitor);
+    }
+  };
+
+  FillInMiddle(const Options& options, const ObjectiveContext& context)
+      : options_(options),
+        seed_(context.seed),
+        length_(context.sequence_length),
+        special_(context.special),
+        model_(register_module("model", context.model)) {
+    require_kind(context, "fill_in_middle", {ModelKind::kDecoder});
+    if (std::min({special_.fim_prefix, special_.fim_middle, special_.fim_suffix}) < 0) {
+      fail(ExitCode::kBadConfig,
+           "objective.name fill_in_middle: the tokenizer lacks <|fim_prefix|>, <|fim_middle|> or "
+           "<|fim_suffix|>. Build the corpus with them: pretrain corpus build --special fim");
+    }
+    if (length_ < 8) {
+      fail(ExitCode::kBadConfig, "data.sequence_length ", length_,
+           ": fill_in_middle needs rows of at least 8 tokens");
+    }
+  }
+
+  const std::vector<LossTerm>& terms() const override {
+    static const std::vector<LossTerm> terms{{"lm", 1.0}};
+    return terms;
+  }
+
+  RowShape row_shape() const override { return {length_ + 1, 1}; }
+
+  // Rearranged or not, a row has length + 1 tokens: three marks take the place of its last three.
+  Batch prepare(const TokenBatch& tokens) const override {
+    Batch batch;
+    SequenceBuilder builder;
+    std::vector<std::int64_t> targets;
+    for (const Row& row : rows_of(tokens)) {
+      const std::uint64_t key = sequence_key(row.sample_id, 0);
+      RandomStream random(seed_, RandomPurpose::kObjective, key);
+      const std::vector<std::int64_t> text = rearranged(row.tokens, random);
+      builder.begin(key);
+      builder.add(std::span<const std::int64_t>(text).first(text.size() - 1));
+      targets.insert(targets.end(), text.begin() + 1, text.end());
+    }
+    batch.positions = batch.real_tokens = builder.size();
+    batch.inputs = builder.take();
+    batch.targets = as_tensor(targets);
+    batch.counts = {static_cast<std::int64_t>(targets.size())};
+    batch.sample_ids = tokens.sample_ids;
+    return batch;
+  }
+
+  std::vector<at::Tensor> loss(const Batch& batch) override {
+    return {token_loss(*model_, model_->forward({batch.inputs}), batch, options_.loss)};
+  }
+
+  double flops_per_token(std::int64_t length) const override {
+    return 3.0 * (model_->body_flops_per_token(length) + head_flops(*model_));
+  }
+
+  bool is_likelihood() const override { return false; }  // of a rearranged text
+  Model& model() override { return *model_; }
+
+ private:
+  std::vector<std::int64_t> rearranged(std::span<const std::int64_t> row,
+                                       RandomStream& random) const {
+    if (random.uniform() >= options_.rate) return {row.begin(), row.end()};
+    const auto text = row.first(row.size() - 3);
+    std::size_t a = random.below(text.size() + 1), b = random.below(text.size() + 1);
+    if (a > b) std::swap(a, b);
+    std::vector<std::int64_t> out;
+    const auto add = [&](std::int64_t mark, std::span<const std::int64_t> part) {
+      out.push_back(mark);
+      out.insert(out.end(), part.begin(), part.end());
+    };
+    if (random.uniform() < options_.suffix_first) {
+      add(special_.fim_suffix, text.subspan(b));
+      add(special_.fim_prefix, text.first(a));
+    } else {
+      add(special_.fim_prefix, text.first(a));
+      add(special_.fim_suffix, text.subspan(b));
+    }
+    add(special_.fim_middle, text.subspan(a, b - a));
+    return out;
+  }
+
+  Options options_;
+  std::uint64_t seed_;
+  std::int64_t length_;
+  SpecialTokens special_;
+  std::shared_ptr<Model> model_;
+};
+
+const bool kRegistered = objectives().add<FillInMiddle>("fill_in_middle");
+
+}  // namespace
+}  // namespace pretrain

@@ -1,0 +1,208 @@
+// Span corruption, T5 (Raffel et al. 2019), and the other denoising objectives its study compares:
+// the input loses tokens, the target gives them back. A decoder reads the input as a prefix.
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/objective.h"
+#include "objectives/corruption/rows.h"
+#include "objectives/corruption/spans.h"
+#include "objectives/token_loss.h"
+
+namespace pretrain {
+namespace {
+
+struct SpanCorruptionOptions {
+  double noise_density = 0.15;
+  double mean_span = 3;
+  std::int64_t sentinels = 100;
+  std::string variant = "spans";
+  TokenLossOptions loss;
+  void visit(OptionVisitor& visitor) {
+    visitor.option("noise_density", noise_density,
+                   {.meaning = "tokens that the input loses", .min = 0, .max = 0.95, .identity = true});
+    visitor.option("mean_span", mean_span,
+                   {.meaning = "of consecutive ones", .unit = "tokens", .min = 1, .max = 1e4,
+                    .identity = true});
+    visitor.option("sentinels", sentinels,
+                   {.meaning = "sentinel tokens that may be used", .min = 1, .max = 1e6,
+                    .identity = true});
+    visitor.option(
+        "variant", variant,
+        {.meaning = "spans: a sentinel a span; iid: single tokens; deshuffle: put the shuffled text "
+                    "in order; infilling: spans of any length incl. 0, the target is the whole text",
+         .choices = {"spans", "iid", "deshuffle", "infilling"},
+         .identity = true});
+    loss.visit(visitor);
+  }
+};
+
+class SpanCorruption : public Objective {
+ public:
+  using Options = SpanCorruptionOptions;
+
+  SpanCorruption(const Options& options, const ObjectiveContext& context)
+      : options_(options),
+        seed_(context.seed),
+        length_(context.sequence_length),
+        eos_(context.special.sep >= 0 ? context.special.sep : context.special.eos),
+        start_(context.special.pad),
+        sentinels_(context.special.sentinels),
+        model_(register_module("model", context.model)) {
+    require_kind(context, "span_corruption", {ModelKind::kEncoderDecoder, ModelKind::kDecoder});
+    encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
+    const auto most = static_cast<std::size_t>(options.sentinels);
+    if (sentinels_.size() > most) sentinels_.resize(most);
+    const bool whole = options.variant == "deshuffle" || options.variant == "infilling";
+    if (!encoder_decoder_) {
+      // Input and target share the row.
+      text_ = whole ? length_ / 2 : length_ * 3 / 4;
+    } else {
+      text_ = whole ? length_ - 1
+                    : text_length(length_, options.noise_density, options.mean_span);
+    }
+    if (options.variant == "iid") text_ = std::min(text_, length_ - 1);
+    text_ = std::max<std::int64_t>(2, text_);
+    require_tokens(context, needed_sentinels());
+  }
+
+  const std::vector<LossTerm>& terms() const override {
+    static const std::vector<LossTerm> terms{{"lm", 1.0}};
+    return terms;
+  }
+
+  RowShape row_shape() const override { return {text_, 0}; }
+
+  Batch prepare(const TokenBatch& tokens) const override {
+    Batch batch;
+    SequenceBuilder inputs, decoder;
+    std::vector<std::int64_t> rows, targets;
+    for (const Row& row : rows_of(tokens)) {
+      const std::uint64_t key = sequence_key(row.sample_id, 0);
+      RandomStream random(seed_, RandomPurpose::kObjective, key);
+      std::vector<std::int64_t> input, target;
+      corrupt(row.tokens, random, input, target);
+      if (eos_ >= 0) {
+        input.push_back(eos_);
+        target.push_back(eos_);
+      }
+      if (encoder_decoder_) {
+        inputs.begin(key);
+        inputs.add(input);
+        decoder.begin(key + 1);
+        decoder.add(start_);
+        decoder.add(std::span<const std::int64_t>(target).first(target.size() - 1));
+      } else {
+        const auto first = inputs.size() + static_cast<std::int64_t>(input.size()) - 1;
+        inputs.begin(key, static_cast<std::int64_t>(input.size()));
+        inputs.add(input);
+        inputs.add(std::span<const std::int64_t>(target).first(target.size() - 1));
+        for (std::size_t i = 0; i < target.size(); ++i) {
+          rows.push_back(first + static_cast<std::int64_t>(i));
+        }
+      }
+      targets.insert(targets.end(), target.begin(), target.end());
+    }
+    batch.positions = batch.real_tokens = inputs.size() + decoder.size();
+    batch.counts = {static_cast<std::int64_t>(targets.size())};
+    batch.inputs = inputs.take();
+    if (encoder_decoder_) {
+      batch.decoder = decoder.take();
+    } else {
+      batch.target_rows = as_tensor(rows);
+    }
+    batch.targets = as_tensor(targets);
+    batch.sample_ids = tokens.sample_ids;
+    return batch;
+  }
+
+  std::vector<at::Tensor> loss(const Batch& batch) override {
+    const Sequences* decoder = encoder_decoder_ ? &batch.decoder : nullptr;
+    const at::Tensor features = model_->forward({batch.inputs, Pattern::kPrefix, decoder});
+    return {token_loss(*model_, features, batch, options_.loss)};
+  }
+
+  double flops_per_token(std::int64_t length) const override {
+    const double predicted = (1 + 1 / options_.mean_span) * options_.noise_density;
+    return 3.0 * (model_->body_flops_per_token(length) + predicted * head_flops(*model_));
+  }
+
+  bool is_likelihood() const override { return false; }
+  Model& model() override { return *model_; }
+
+ private:
+  std::int64_t needed_sentinels() const {
+    if (options_.variant == "deshuffle") return 0;
+    if (options_.variant == "infilling") return 1;
+    if (options_.variant == "iid") return std::min<std::int64_t>(text_, options_.sentinels);
+    return span_counts(text_, options_.noise_density, options_.mean_span).spans;
+  }
+
+  void require_tokens(const ObjectiveContext& context, std::int64_t needed) const {
+    if (static_cast<std::int64_t>(sentinels_.size()) < needed) {
+      fail(ExitCode::kBadConfig, "objective.name span_corruption: rows of ", text_, " tokens need ",
+           needed, " sentinels (<extra_id_0>, ...), the tokenizer has ", sentinels_.size(),
+           ". Build the corpus with them: pretrain corpus build --special t5, or shorten "
+           "data.sequence_length");
+    }
+    if (encoder_decoder_ && start_ < 0) {
+      fail(ExitCode::kBadConfig, "objective.name span_corruption: the tokenizer has no padding "
+           "token, which starts what ", context.model_name, " decodes. Build the corpus with one: "
+           "pretrain corpus build --special t5");
+    }
+  }
+
+  void corrupt(std::span<const std::int64_t> text, RandomStream& random,
+               std::vector<std::int64_t>& input, std::vector<std::int64_t>& target) const {
+    const auto length = static_cast<std::int64_t>(text.size());
+    if (options_.variant == "deshuffle") {
+      input.assign(text.begin(), text.end());
+      for (std::size_t i = input.size(); i > 1; --i) std::swap(input[i - 1], input[random.below(i)]);
+      target.assign(text.begin(), text.end());
+      return;
+    }
+    const bool whole = options_.variant == "infilling";
+    std::vector<Span1d> spans;
+    if (whole) {
+      spans = draw_infilling(length, options_.noise_density, options_.mean_span, random);
+    } else if (options_.variant == "iid") {
+      spans = draw_independent(length, options_.noise_density, random);
+      if (spans.size() > sentinels_.size()) spans.resize(sentinels_.size());
+    } else {
+      spans = draw_spans(length, span_counts(length, options_.noise_density, options_.mean_span),
+                         random);
+    }
+    std::int64_t at = 0;
+    const auto part = [&](std::int64_t begin, std::int64_t end) {
+      return text.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    };
+    const auto append = [](std::vector<std::int64_t>& to, std::span<const std::int64_t> tokens) {
+      to.insert(to.end(), tokens.begin(), tokens.end());
+    };
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      const std::int64_t sentinel = sentinels_[whole ? 0 : i];
+      append(input, part(at, spans[i].begin));
+      input.push_back(sentinel);
+      if (!whole) target.push_back(sentinel);
+      if (!whole) append(target, part(spans[i].begin, spans[i].end));
+      at = spans[i].end;
+    }
+    append(input, part(at, length));
+    if (whole) append(target, text);
+  }
+
+  Options options_;
+  std::uint64_t seed_;
+  std::int64_t length_;
+  std::int64_t eos_;
+  std::int64_t start_;
+  std::vector<std::int64_t> sentinels_;
+  std::int64_t text_ = 0;  // tokens of the corpus in a row
+  bool encoder_decoder_ = false;
+  std::shared_ptr<Model> model_;
+};
+
+const bool kRegistered = objectives().add<SpanCorruption>("span_corruption");
+
+}  // namespace
+}  // namespace pretrain
