@@ -1,16 +1,26 @@
 #include "core/data_loader.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
 #include <utility>
 
 namespace pretrain {
 
 Batch to_device(const Batch& batch, c10::Device device) {
+  if (device.is_cpu()) return batch;
   Batch moved = batch;
-  moved.inputs = batch.inputs.to(device);
-  moved.targets = batch.targets.to(device);
+  for (at::Tensor* tensor :
+       {&moved.inputs.tokens, &moved.inputs.segments, &moved.decoder.tokens, &moved.target_rows,
+        &moved.targets, &moved.noise, &moved.labels}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+  for (Batch& part : moved.parts) part = to_device(part, device);
   return moved;
+}
+
+at::Tensor empty_rows(std::int64_t rows, std::int64_t width) {
+  return at::empty({rows, width}, at::TensorOptions().dtype(at::kLong));
 }
 
 DataLoader::DataLoader(const Dataset& dataset, const SampleOrder& order, const Objective& objective,
@@ -69,14 +79,22 @@ std::vector<Batch> DataLoader::read_step(std::int64_t step) const {
   std::uint64_t position = positions;
   for (std::int64_t micro = 0; micro < layout_.accumulation; ++micro) {
     TokenBatch tokens;
-    tokens.tokens =
-        at::empty({layout_.micro_batch, static_cast<std::int64_t>(dataset_.row_tokens())},
-                  at::TensorOptions().dtype(at::kLong));
-    auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
     const std::size_t width = dataset_.row_tokens();
+    tokens.tokens = empty_rows(layout_.micro_batch, static_cast<std::int64_t>(width));
+    auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < layout_.micro_batch; ++i, ++position, row += width) {
-      dataset_.read(order_.row(position), {row, width});
       tokens.sample_ids.push_back(position);
+      tokens.row_ids.push_back(order_.row(position));
+      tokens.epochs.push_back(order_.epoch(position));
+      dataset_.read(tokens.row_ids.back(), {row, width});
+    }
+    if (objective_.needs_others()) {
+      tokens.others = at::empty_like(tokens.tokens);
+      row = tokens.others.mutable_data_ptr<std::int64_t>();
+      for (const std::uint64_t id : tokens.sample_ids) {
+        dataset_.read(order_.other_row(id), {row, width});
+        row += width;
+      }
     }
     batches.push_back(objective_.prepare(tokens));
   }

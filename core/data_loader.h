@@ -26,6 +26,8 @@ struct BatchLayout {
   std::int64_t sequences() const { return micro_batch * ranks * accumulation; }
 };
 
+/// An uninitialised [rows, width] int64 tensor on the host.
+at::Tensor empty_rows(std::int64_t rows, std::int64_t width);
 /// The batch with its tensors on `device`; the same tensors if they are there already.
 Batch to_device(const Batch& batch, c10::Device device);
 

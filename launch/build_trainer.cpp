@@ -151,7 +151,8 @@ void TrainingRun::Parts::build(const std::string& given_config) {
                          {static_cast<std::uint64_t>(process.local_rank()),
                           static_cast<std::uint64_t>(process.local_size())},
                          process.rank() == 0 ? progress.function() : ProgressFunction());
-    objective = build_objective(config, inputs.tokenizer->vocab_size(), compute, device);
+    objective = build_objective(config, *inputs.tokenizer, compute, device);
+    cut_rows(inputs, config, objective->row_shape());
     make_layout();
   });
   agree(control, [&] { group = build_communicator(config, device, process); });

@@ -126,28 +126,44 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share,
   };
   RunInputs inputs;
   inputs.verified = verified_text(mode);
-  std::vector<CorpusSplit> splits;
   for (const DataSource& source : config.data.sources) {
     inputs.corpora.push_back(open(source.path));
-    splits.push_back({inputs.corpora.back(), source.split});
   }
   inputs.tokenizer = config.tokenizer.path ? open_tokenizer(*config.tokenizer.path)
                                            : inputs.corpora.front()->load_tokenizer();
   check_tokenizer(config, inputs);
   check_prompts(config, *inputs.tokenizer);
-  const auto length = static_cast<std::uint64_t>(config.data.sequence_length);
-  inputs.train = std::make_unique<TokenDataset>(splits, length);
+  if (config.data.document_mask && inputs.tokenizer->eos_id() < 0) {
+    fail(ExitCode::kBadConfig, config.place("data.document_mask"),
+         "data.document_mask: the tokenizer has no token that closes a document. Build the corpus "
+         "with --eos");
+  }
   const auto evaluation = evaluation_sources(config, inputs);
   check_names(evaluation, "eval.sets");
   for (const EvaluationSource& source : evaluation) {
-    const CorpusSplit split{open(source.path), source.split};
-    std::optional<std::uint64_t> limit;
-    if (source.max_tokens) limit = static_cast<std::uint64_t>(*source.max_tokens);
-    check_same_tokenizer({inputs.corpora.front(), split.corpus});
-    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(split, length, limit));
+    inputs.evaluation_corpora.push_back(open(source.path));
+    check_same_tokenizer({inputs.corpora.front(), inputs.evaluation_corpora.back()});
     inputs.set_names.push_back(source.name);
   }
   return inputs;
+}
+
+void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
+  const auto overlap = static_cast<std::uint64_t>(row.overlap);
+  const auto stride = static_cast<std::uint64_t>(row.tokens - row.overlap);
+  std::vector<CorpusSplit> splits;
+  for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
+    splits.push_back({inputs.corpora[i], config.data.sources[i].split});
+  }
+  inputs.train = std::make_unique<TokenDataset>(splits, stride, overlap);
+  const auto sources = evaluation_sources(config, inputs);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const CorpusSplit split{inputs.evaluation_corpora[i], sources[i].split};
+    std::optional<std::uint64_t> limit;
+    if (sources[i].max_tokens) limit = static_cast<std::uint64_t>(*sources[i].max_tokens);
+    inputs.evaluation.push_back(
+        std::make_unique<EvaluationDataset>(split, stride, limit, overlap));
+  }
 }
 
 }  // namespace pretrain

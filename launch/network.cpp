@@ -3,10 +3,12 @@
 #include <ATen/ops/ones.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 
 #include "core/config/option_reader.h"
+#include "core/text/token_roles.h"
 #include "models/layers/gemm.h"
 #include "objectives/losses/linear_cross_entropy.h"
 
@@ -24,6 +26,29 @@ auto create(const Components& components, const RunConfig& config, const std::st
   return made;
 }
 
+SpecialTokens special_tokens(const Tokenizer& tokenizer) {
+  const TokenRoles roles = token_roles(tokenizer);
+  SpecialTokens special{roles.eos,        roles.pad,        roles.cls,
+                        roles.sep,        roles.mask,       roles.fim_prefix,
+                        roles.fim_middle, roles.fim_suffix, roles.sentinels,
+                        {}};
+  special.is_special.resize(static_cast<std::size_t>(tokenizer.vocab_size()));
+  for (const std::uint32_t id : tokenizer.special_ids()) special.is_special[id] = true;
+  return special;
+}
+
+// Bytes and characters have no mark of their own: a word goes on with letters and digits.
+std::vector<std::uint8_t> word_continuations(const Tokenizer& tokenizer) {
+  std::vector<std::uint8_t> continues(static_cast<std::size_t>(tokenizer.vocab_size()));
+  for (std::uint32_t id = 0; id < continues.size(); ++id) {
+    const std::string text = tokenizer.decode({id});
+    if (text.empty()) continue;
+    const auto first = static_cast<unsigned char>(text[0]);
+    continues[id] = std::isalnum(first) != 0 || first >= 0x80 || text.starts_with("##");
+  }
+  return continues;
+}
+
 constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks: a rough figure
 
 }  // namespace
@@ -35,15 +60,25 @@ at::ScalarType compute_type(const RunConfig& config, c10::Device device) {
   return multiplies_bf16 ? at::kBFloat16 : at::kFloat;
 }
 
-std::unique_ptr<Objective> build_objective(const RunConfig& config, std::int64_t vocab_size,
+std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
                                            at::ScalarType compute, c10::Device device) {
   ModelContext context;
-  context.vocab_size = vocab_size;
+  context.vocab_size = tokenizer.vocab_size();
   context.sequence_length = config.data.sequence_length;
   context.compute = compute;
   context.options = at::TensorOptions().dtype(at::kFloat).device(device);
-  std::shared_ptr<Model> model = create(models(), config, "model", config.model.name, context);
-  const ObjectiveContext objective{model, static_cast<std::uint64_t>(config.run.seed)};
+  context.seed = static_cast<std::uint64_t>(config.run.seed);
+  context.recompute = config.train.recompute == "full";
+  ObjectiveContext objective;
+  objective.special = special_tokens(tokenizer);
+  context.pad_id = objective.special.pad;
+  objective.model = create(models(), config, "model", config.model.name, context);
+  objective.model_name = config.model.name;
+  objective.seed = context.seed;
+  objective.sequence_length = context.sequence_length;
+  objective.vocab_size = context.vocab_size;
+  objective.document_mask = config.data.document_mask;
+  objective.continues_word = word_continuations(tokenizer);
   return create(objectives(), config, "objective", config.objective.name, objective);
 }
 

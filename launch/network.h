@@ -9,6 +9,7 @@
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/optimizer.h"
+#include "core/text/tokenizer.h"
 #include "launch/config/run_config.h"
 
 namespace pretrain {
@@ -18,7 +19,7 @@ at::ScalarType compute_type(const RunConfig& config, c10::Device device);
 
 /// The objective with its model, uninitialised, with fp32 parameters on `device` (kMeta: sizes
 /// alone). Throws kBadConfig for sizes that do not fit together.
-std::unique_ptr<Objective> build_objective(const RunConfig& config, std::int64_t vocab_size,
+std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
                                            at::ScalarType compute, c10::Device device);
 
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, FlatBuffer& parameters);

@@ -14,6 +14,7 @@ enum class RandomPurpose : std::uint32_t {
   kObjective = 5,
   kTest = 6,
   kDropout = 7,
+  kOtherRow = 8,
 };
 
 /// Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011):

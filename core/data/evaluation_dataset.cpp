@@ -6,10 +6,10 @@
 
 namespace pretrain {
 
-EvaluationDataset::EvaluationDataset(const CorpusSplit& source, std::uint64_t sequence_length,
-                                     std::optional<std::uint64_t> max_tokens)
-    : sequence_length_(sequence_length), eos_id_(source.corpus->eos_id()) {
-  if (sequence_length == 0)
+EvaluationDataset::EvaluationDataset(const CorpusSplit& source, std::uint64_t stride,
+                                     std::optional<std::uint64_t> max_tokens, std::uint64_t overlap)
+    : stride_(stride), overlap_(overlap), eos_id_(source.corpus->eos_id()) {
+  if (stride == 0)
     fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
   const auto& corpus = source.corpus;
   bool full = false;
@@ -51,26 +51,32 @@ std::optional<double> EvaluationDataset::bytes() const {
   return static_cast<double>(*bytes_) * (eos_id_ >= 0 ? 1.0 : share);
 }
 
+std::uint64_t EvaluationDataset::targets() const {
+  const std::uint64_t tokens = sequence_.size();
+  if (overlap_ == 0) return tokens % stride_ == 1 && stride_ > 1 ? tokens - 1 : tokens;
+  return tokens == 0 || eos_id_ >= 0 ? tokens : tokens - 1;
+}
+
 std::uint64_t EvaluationDataset::size() const {
-  return targets() / sequence_length_ + (targets() % sequence_length_ == 0 ? 0 : 1);
+  return targets() / stride_ + (targets() % stride_ == 0 ? 0 : 1);
 }
 
 std::uint64_t EvaluationDataset::row_targets(std::uint64_t row) const {
   if (row >= size()) fail(ExitCode::kInternal, "row ", row, " of ", size());
-  return std::min(sequence_length_, targets() - row * sequence_length_);
+  return std::min(stride_, targets() - row * stride_);
 }
 
 void EvaluationDataset::read(std::uint64_t row, std::span<std::int64_t> out) const {
-  if (out.size() != row_targets(row) + 1) {
+  if (out.size() != row_tokens(row)) {
     fail(ExitCode::kInternal, "row ", row, " into ", out.size(), " positions");
   }
-  if (eos_id_ < 0) return sequence_.read(row * sequence_length_, out);
+  if (overlap_ == 0 || eos_id_ < 0) return sequence_.read(row * stride_, out);
   // Positions are shifted by the eos that stands before the first token.
   if (row == 0) {
     out[0] = eos_id_;
     return sequence_.read(0, out.subspan(1));
   }
-  sequence_.read(row * sequence_length_ - 1, out);
+  sequence_.read(row * stride_ - 1, out);
 }
 
 }  // namespace pretrain

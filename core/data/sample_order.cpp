@@ -17,7 +17,7 @@ constexpr unsigned kMinHalfBits = 3;
 }  // namespace
 
 SampleOrder::SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle)
-    : rows_(rows), shuffle_(shuffle) {
+    : seed_(seed), rows_(rows), shuffle_(shuffle) {
   if (rows == 0) fail(ExitCode::kInternal, "sample order over no rows");
   const auto bits = static_cast<unsigned>(std::bit_width(rows - 1));
   half_bits_ = std::max(kMinHalfBits, (bits + 1) / 2);
@@ -25,6 +25,13 @@ SampleOrder::SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle)
       philox4x32({static_cast<std::uint32_t>(RandomPurpose::kSampleOrder), 0, 0, 0},
                  {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   key_ = {mixed[0], mixed[1]};
+}
+
+std::uint64_t SampleOrder::other_row(std::uint64_t position) const {
+  RandomStream random(seed_, RandomPurpose::kOtherRow, position);
+  const std::uint64_t own = row(position);
+  if (rows_ == 1) return own;
+  return (own + 1 + random.below(rows_ - 1)) % rows_;
 }
 
 std::uint64_t SampleOrder::permute(std::uint64_t value, std::uint64_t epoch) const {

@@ -21,11 +21,14 @@ class SampleOrder {
   /// `position`: number of the sample since the start of the run, over all ranks.
   std::uint64_t row(std::uint64_t position) const;
   std::uint64_t epoch(std::uint64_t position) const { return position / rows_; }
+  /// A row drawn uniformly for the sample, apart from its own.
+  std::uint64_t other_row(std::uint64_t position) const;
   std::uint64_t rows() const { return rows_; }
 
  private:
   std::uint64_t permute(std::uint64_t value, std::uint64_t epoch) const;
 
+  std::uint64_t seed_;
   std::uint64_t rows_;
   bool shuffle_;
   unsigned half_bits_;  // of a half of the Feistel network

@@ -54,29 +54,29 @@ void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corp
   }
 }
 
-TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length)
-    : sequence_length_(sequence_length) {
-  if (sequence_length == 0)
-    fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
+TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t stride,
+                           std::uint64_t overlap)
+    : stride_(stride), overlap_(overlap) {
+  if (stride == 0) fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
   std::vector<std::shared_ptr<const Corpus>> corpora;
   for (const auto& [corpus, split] : sources) {
     corpora.push_back(corpus);
     for (const DocumentRange& range : corpus->split(split)) sequence_.append(corpus, range);
   }
   check_same_tokenizer(corpora);
-  if (sequence_.size() <= sequence_length) {
+  if (sequence_.size() < stride + overlap) {
     fail(ExitCode::kBadData, corpora.at(0)->path(),
          ": the context is longer than the corpus: split ", sources[0].split, " has ",
-         sequence_.size(), " tokens, data.sequence_length ", sequence_length,
-         " needs one more than that. Lower data.sequence_length or add text");
+         sequence_.size(), " tokens, a row takes ", stride + overlap,
+         ". Lower data.sequence_length or add text");
   }
 }
 
 void TokenDataset::read(std::uint64_t row, std::span<std::int64_t> out) const {
-  if (row >= size() || out.size() != sequence_length_ + 1) {
+  if (row >= size() || out.size() != row_tokens()) {
     fail(ExitCode::kInternal, "row ", row, " of ", size(), " into ", out.size(), " positions");
   }
-  sequence_.read(row * sequence_length_, out);
+  sequence_.read(row * stride_, out);
 }
 
 }  // namespace pretrain

@@ -42,26 +42,26 @@ struct CorpusSplit {
 void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora);
 
 /// Packed training rows: the documents of splits, of one corpus after the other, joined in order
-/// and cut every `sequence_length` tokens. Immutable; safe to share between threads.
+/// and cut every `stride` tokens; a row also takes the `overlap` tokens behind it. Immutable; safe to share between threads.
 class TokenDataset : public Dataset {
  public:
-  /// Throws kBadData if a corpus lacks the split, tokenizers differ, or there are not even
-  /// sequence_length + 1 tokens; kBadConfig if sequence_length is 0.
-  TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t sequence_length);
+  /// Throws kBadData if a corpus lacks the split, tokenizers differ, or there is not even
+  /// one row; kBadConfig if stride is 0.
+  TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_t stride,
+               std::uint64_t overlap = 1);
 
-  /// Number of rows: floor((tokens() - 1) / sequence_length).
-  std::uint64_t size() const override { return (sequence_.size() - 1) / sequence_length_; }
-  std::size_t row_tokens() const override { return sequence_length_ + 1; }
+  /// Number of rows: floor((tokens() - overlap) / stride).
+  std::uint64_t size() const override { return (sequence_.size() - overlap_) / stride_; }
+  std::size_t row_tokens() const override { return stride_ + overlap_; }
   std::uint64_t tokens() const { return sequence_.size(); }
-  std::uint64_t sequence_length() const { return sequence_length_; }
 
-  /// out [sequence_length + 1] = the row's tokens and the one that follows: inputs are out[0, T),
-  /// their targets out[1, T + 1). The next row begins with this one's last token.
+  /// out [row_tokens()]
   void read(std::uint64_t row, std::span<std::int64_t> out) const override;
 
  private:
   TokenSequence sequence_;
-  std::uint64_t sequence_length_;
+  std::uint64_t stride_;
+  std::uint64_t overlap_;
 };
 
 }  // namespace pretrain

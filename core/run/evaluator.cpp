@@ -1,6 +1,6 @@
 #include "core/run/evaluator.h"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -80,14 +80,26 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
 
 Batch Evaluator::read_rows(const EvaluationDataset& dataset, std::uint64_t first,
                            std::uint64_t count) const {
-  const std::size_t width = dataset.row_targets(first) + 1;
+  const std::size_t width = dataset.row_tokens(first);
   TokenBatch tokens;
-  tokens.tokens = at::empty({static_cast<std::int64_t>(count), static_cast<std::int64_t>(width)},
-                            at::TensorOptions().dtype(at::kLong));
+  tokens.tokens = empty_rows(static_cast<std::int64_t>(count), static_cast<std::int64_t>(width));
   auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
   for (std::uint64_t i = 0; i < count; ++i, row += width) {
     dataset.read(first + i, {row, width});
     tokens.sample_ids.push_back(first + i);
+  }
+  tokens.row_ids = tokens.sample_ids;
+  tokens.epochs.assign(count, 0);
+  if (objective_.needs_others()) {
+    // The row half a set away is from another place of the text.
+    std::vector<std::int64_t> whole(dataset.row_tokens(0));
+    tokens.others = at::empty_like(tokens.tokens);
+    row = tokens.others.mutable_data_ptr<std::int64_t>();
+    for (const std::uint64_t id : tokens.sample_ids) {
+      const std::uint64_t other = (id + dataset.size() / 2) % std::max<std::uint64_t>(1, dataset.size() - 1);
+      dataset.read(other, whole);
+      row = std::copy_n(whole.begin(), width, row);
+    }
   }
   return objective_.prepare(tokens);
 }

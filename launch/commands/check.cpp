@@ -112,11 +112,12 @@ std::string disk_line(const RunConfig& config, const MemoryEstimate& memory) {
 }
 
 Report check(const RunConfig& config, std::int64_t world, std::int64_t per_node) {
-  const RunInputs inputs = open_inputs(config);
+  RunInputs inputs = open_inputs(config);
   const c10::Device cpu(c10::kCPU);
   const at::ScalarType compute = compute_type(config, cpu);
   const auto objective =
-      build_objective(config, inputs.tokenizer->vocab_size(), compute, c10::Device(c10::kMeta));
+      build_objective(config, *inputs.tokenizer, compute, c10::Device(c10::kMeta));
+  cut_rows(inputs, config, objective->row_shape());
   const auto host_limit = memory_limit_bytes();
   const double limit =
       host_limit ? static_cast<double>(*host_limit) / static_cast<double>(per_node) : INFINITY;

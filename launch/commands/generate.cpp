@@ -104,7 +104,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
       tokenizer_from_json(reader.tokenizer_json(), reader.path() + "/tokenizer.json");
   at::set_num_threads(process.threads_per_rank());
   const c10::Device cpu(c10::kCPU);
-  const auto objective = build_objective(config, tokenizer->vocab_size(), at::kFloat, cpu);
+  const auto objective = build_objective(config, *tokenizer, at::kFloat, cpu);
   FlatBuffer parameters(*objective);
   load_parameters(reader, parameters);
   std::vector<std::uint32_t> ids;

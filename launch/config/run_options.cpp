@@ -60,6 +60,9 @@ void DataOptions::visit(OptionVisitor& visitor) {
       "sources", sources,
       {.meaning = "what to train on, joined in this order; the files may move but not change",
        .required = true});
+  visitor.option("document_mask", document_mask,
+                 {.meaning = "attention and positions stop at the ends of documents",
+                  .identity = true});
   visitor.option("shuffle", shuffle,
                  {.meaning = "keyed permutation of all rows in each epoch", .identity = true});
   visitor.option("verify", verify,
@@ -125,6 +128,9 @@ void TrainOptions::visit(OptionVisitor& visitor) {
                   .min = 1,
                   .max = 1 << 24,
                   .null_word = "auto"});
+  visitor.option("recompute", recompute,
+                 {.meaning = "full: a block's activations are made again for its backward pass",
+                  .choices = {"none", "full"}});
 }
 
 void ParallelOptions::visit(OptionVisitor& visitor) {

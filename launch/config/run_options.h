@@ -32,6 +32,7 @@ struct DataSource {
 struct DataOptions {
   std::int64_t sequence_length = 1024;
   std::vector<DataSource> sources;
+  bool document_mask = false;
   bool shuffle = true;
   std::string verify = "auto";
   std::int64_t prefetch = 4;
@@ -66,6 +67,7 @@ struct TrainOptions {
   std::optional<std::int64_t> global_batch_tokens;
   std::optional<std::int64_t> global_batch_sequences;
   std::optional<std::int64_t> micro_batch;
+  std::string recompute = "none";
   void visit(OptionVisitor& visitor);
 };
 

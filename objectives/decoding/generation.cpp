@@ -1,6 +1,5 @@
 #include "objectives/decoding/generation.h"
 
-#include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/random.h"
+#include "objectives/corruption/rows.h"
 #include "objectives/losses/linear_cross_entropy.h"
 
 namespace pretrain {
@@ -27,12 +27,12 @@ std::size_t nucleus(const std::vector<double>& weights, double top_p) {
 std::vector<float> last_logits(Model& model, const std::vector<std::int64_t>& tokens,
                                KeyValueCache& cache) {
   const OutputHead head = model.head();
-  const at::Tensor host =
-      at::from_blob(const_cast<std::int64_t*>(tokens.data()),
-                    {1, static_cast<std::int64_t>(tokens.size())}, at::TensorOptions(at::kLong));
-  const at::Tensor features = model.forward({host.to(head.weight.device()), &cache});  // [1, T, d]
-  const at::Tensor logits =
-      logits_of(features.select(1, features.size(1) - 1), head).to(at::kCPU).contiguous();
+  Sequences sequences;
+  sequences.tokens = as_tensor(tokens).to(head.weight.device());
+  sequences.lengths = {static_cast<std::int64_t>(tokens.size())};
+  const at::Tensor features = model.forward({sequences, Pattern::kCausal, nullptr, &cache});
+  const at::Tensor last = model.head_features(features.narrow(0, features.size(0) - 1, 1));
+  const at::Tensor logits = logits_of(last, head).to(at::kCPU).contiguous();
   const float* values = logits.const_data_ptr<float>();
   return {values, values + logits.numel()};
 }
@@ -80,6 +80,10 @@ std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>
                                    std::int64_t stop_id, std::uint64_t sample,
                                    const std::function<bool(std::int64_t)>& on_token) {
   if (prompt.empty()) fail(ExitCode::kUsage, "generate: the prompt is empty. Give some text");
+  if (model.kind() != ModelKind::kDecoder) {
+    fail(ExitCode::kUsage, "generate: the model is ", to_string(model.kind()),
+         ", text is continued by a decoder");
+  }
   const c10::AutoGradMode no_grad(false);
   const std::int64_t room = model.max_positions();
   std::vector<std::int64_t> text = prompt;

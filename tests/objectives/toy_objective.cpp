@@ -24,8 +24,9 @@ class SkipOneLm : public Objective {
     const std::int64_t rows = tokens.tokens.size(0);
     const std::int64_t length = tokens.tokens.size(1) - 2;
     Batch batch;
-    batch.inputs = tokens.tokens.narrow(1, 0, length);
-    batch.targets = tokens.tokens.narrow(1, 2, length);
+    batch.inputs.tokens = tokens.tokens.narrow(1, 0, length).reshape(-1);
+    batch.inputs.lengths.assign(tokens.sample_ids.size(), length);
+    batch.targets = tokens.tokens.narrow(1, 2, length).reshape(-1);
     batch.counts = {rows * length};
     batch.sample_ids = tokens.sample_ids;
     batch.positions = batch.real_tokens = rows * length;
@@ -33,7 +34,7 @@ class SkipOneLm : public Objective {
   }
   std::vector<at::Tensor> loss(const Batch& batch) override {
     const at::Tensor features = model_->forward({batch.inputs});
-    return {linear_cross_entropy(features.flatten(0, 1), model_->head(), batch.targets.flatten())};
+    return {linear_cross_entropy(features, model_->head(), batch.targets)};
   }
   double flops_per_token(std::int64_t length) const override {
     return 3 * model_->body_flops_per_token(length);
