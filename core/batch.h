@@ -17,12 +17,14 @@ struct TokenBatch {
 };
 
 /// Token sequences one after another, without padding. No position sees another sequence, and
-/// positions count from 0 in each: a packed row is several sequences, a padded one a short sequence.
+/// positions count from 0 in each: a packed row is several sequences, a padded one a short
+/// sequence.
 struct Sequences {
-  at::Tensor tokens;                   ///< [N] int64
-  std::vector<std::int64_t> lengths;   ///< of the sequences; they add up to N
-  std::vector<std::int64_t> prefixes;  ///< leading positions that see each other both ways; or empty
-  at::Tensor segments;                 ///< [N] int64, 0 or 1: BERT's A and B; undefined: all 0
+  at::Tensor tokens;                  ///< [N] int64
+  std::vector<std::int64_t> lengths;  ///< of the sequences; they add up to N
+  std::vector<std::int64_t>
+      prefixes;         ///< leading positions that see each other both ways; or empty
+  at::Tensor segments;  ///< [N] int64, 0 or 1: BERT's A and B; undefined: all 0
   /// Address of each sequence's random draws (dropout); empty: no draws are made.
   std::vector<std::uint64_t> keys;
 

@@ -10,9 +10,8 @@ namespace pretrain {
 Batch to_device(const Batch& batch, c10::Device device) {
   if (device.is_cpu()) return batch;
   Batch moved = batch;
-  for (at::Tensor* tensor :
-       {&moved.inputs.tokens, &moved.inputs.segments, &moved.decoder.tokens, &moved.target_rows,
-        &moved.targets, &moved.noise, &moved.labels}) {
+  for (at::Tensor* tensor : {&moved.inputs.tokens, &moved.inputs.segments, &moved.decoder.tokens,
+                             &moved.target_rows, &moved.targets, &moved.noise, &moved.labels}) {
     if (tensor->defined()) *tensor = tensor->to(device);
   }
   for (Batch& part : moved.parts) part = to_device(part, device);

@@ -13,8 +13,8 @@
 namespace pretrain {
 
 /// Keys and values of the positions a model has already seen, one entry a layer: [S, H, D] each.
-/// Owned by whoever generates; the model appends to it. Encoder-decoders keep the encoder's features
-/// here too, so that they are made once.
+/// Owned by whoever generates; the model appends to it. Encoder-decoders keep the encoder's
+/// features here too, so that they are made once.
 struct KeyValueCache {
   std::vector<at::Tensor> keys;
   std::vector<at::Tensor> values;

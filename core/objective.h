@@ -54,10 +54,10 @@ class Objective : public torch::nn::Module {
 
 /// Ids of the tokens that have a role, by the tokenizer; -1 where it has none.
 struct SpecialTokens {
-  std::int64_t eos = -1;   ///< closes a document
+  std::int64_t eos = -1;  ///< closes a document
   std::int64_t pad = -1;
-  std::int64_t cls = -1;   ///< opens a row of an encoder
-  std::int64_t sep = -1;   ///< closes one
+  std::int64_t cls = -1;  ///< opens a row of an encoder
+  std::int64_t sep = -1;  ///< closes one
   std::int64_t mask = -1;
   std::int64_t fim_prefix = -1;  ///< before the parts of a text whose middle was moved to its end
   std::int64_t fim_middle = -1;
@@ -74,7 +74,7 @@ struct ObjectiveContext {
   std::int64_t sequence_length = 0;
   std::int64_t vocab_size = 0;
   SpecialTokens special;
-  bool document_mask = false;  ///< sequences end with documents
+  bool document_mask = false;                     ///< sequences end with documents
   std::vector<std::uint8_t> continues_word = {};  ///< [V] 1: no word starts with this token
 };
 

@@ -161,8 +161,7 @@ void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
     const CorpusSplit split{inputs.evaluation_corpora[i], sources[i].split};
     std::optional<std::uint64_t> limit;
     if (sources[i].max_tokens) limit = static_cast<std::uint64_t>(*sources[i].max_tokens);
-    inputs.evaluation.push_back(
-        std::make_unique<EvaluationDataset>(split, stride, limit, overlap));
+    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(split, stride, limit, overlap));
   }
 }
 

@@ -34,8 +34,8 @@ struct RunInputs {
 RunInputs open_inputs(const RunConfig& config, VerifyShare share = {},
                       const ProgressFunction& progress = {});
 
-/// Cuts the corpora into rows as the objective wants them. Throws kBadData naming the file: too short
-/// for a row, or without the split asked for.
+/// Cuts the corpora into rows as the objective wants them. Throws kBadData naming the file: too
+/// short for a row, or without the split asked for.
 void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row);
 
 }  // namespace pretrain

@@ -28,10 +28,9 @@ auto create(const Components& components, const RunConfig& config, const std::st
 
 SpecialTokens special_tokens(const Tokenizer& tokenizer) {
   const TokenRoles roles = token_roles(tokenizer);
-  SpecialTokens special{roles.eos,        roles.pad,        roles.cls,
-                        roles.sep,        roles.mask,       roles.fim_prefix,
-                        roles.fim_middle, roles.fim_suffix, roles.sentinels,
-                        {}};
+  SpecialTokens special{
+      roles.eos,        roles.pad,        roles.cls,        roles.sep,       roles.mask,
+      roles.fim_prefix, roles.fim_middle, roles.fim_suffix, roles.sentinels, {}};
   special.is_special.resize(static_cast<std::size_t>(tokenizer.vocab_size()));
   for (const std::uint32_t id : tokenizer.special_ids()) special.is_special[id] = true;
   return special;

@@ -37,7 +37,8 @@ class Dump {
     if (batch.inputs.lengths.empty()) return;
     add_sequences("inputs", "lengths", batch.inputs);
     add_sequences("decoder", "decoder_lengths", batch.decoder);
-    if (!batch.inputs.prefixes.empty()) parts_["prefixes"].push_back(as_tensor(batch.inputs.prefixes));
+    if (!batch.inputs.prefixes.empty())
+      parts_["prefixes"].push_back(as_tensor(batch.inputs.prefixes));
     add_tensor("segments", batch.inputs.segments);
     if (batch.target_rows.defined()) {
       parts_["target_rows"].push_back(batch.target_rows + positions_);
@@ -61,7 +62,9 @@ class Dump {
                        is_float ? bytes_of<float>(whole) : bytes_of<std::int64_t>(whole)});
       kept_.push_back(whole);
     }
-    views.push_back({"sample_ids", "I64", {static_cast<std::int64_t>(ids_.size())},
+    views.push_back({"sample_ids",
+                     "I64",
+                     {static_cast<std::int64_t>(ids_.size())},
                      std::as_bytes(std::span(ids_))});
     return views;
   }

@@ -42,11 +42,12 @@ void Electra::Options::visit(OptionVisitor& visitor) {
                   .default_text = "layers",
                   .null_word = "auto",
                   .identity = true});
-  visitor.option("share_embeddings", share_embeddings,
-                 {.meaning = "generator and main encoder have one set of tables", .identity = true});
-  visitor.option("token_head", token_head,
-                 {.meaning = "the main encoder predicts tokens too (objective.variant)",
-                  .identity = true});
+  visitor.option(
+      "share_embeddings", share_embeddings,
+      {.meaning = "generator and main encoder have one set of tables", .identity = true});
+  visitor.option(
+      "token_head", token_head,
+      {.meaning = "the main encoder predicts tokens too (objective.variant)", .identity = true});
 }
 
 Electra::Electra(const Options& options, const ModelContext& context)
@@ -62,8 +63,8 @@ Electra::Electra(const Options& options, const ModelContext& context)
   tables.norm = true;
   embeddings_ =
       register_module("embeddings", std::make_shared<Embeddings>(options_, tables, context));
-  stack_ = register_module("stack", std::make_shared<TransformerStack>(
-                                        options_, TransformerStack::Shape{}, context));
+  stack_ = register_module(
+      "stack", std::make_shared<TransformerStack>(options_, TransformerStack::Shape{}, context));
   const std::int64_t width = options_.embedding_width();
   const auto prediction = [&](const char* name, std::int64_t hidden) {
     return register_module(name, std::make_shared<PredictionTransform>(
@@ -72,16 +73,15 @@ Electra::Electra(const Options& options, const ModelContext& context)
   };
   if (!has_generator || options.token_head) prediction_ = prediction("prediction", options_.hidden);
   if (!has_generator) return;
-  replaced_dense_ = register_module(
-      "replaced_dense",
-      std::make_shared<Linear>(options_.hidden, options_.hidden, context.options));
-  replaced_output_ = register_module(
-      "replaced_output", std::make_shared<Linear>(options_.hidden, 1, context.options));
+  replaced_dense_ =
+      register_module("replaced_dense",
+                      std::make_shared<Linear>(options_.hidden, options_.hidden, context.options));
+  replaced_output_ = register_module("replaced_output",
+                                     std::make_shared<Linear>(options_.hidden, 1, context.options));
   generator_embeddings_ = embeddings_;
   if (!options.share_embeddings) {
-    generator_embeddings_ =
-        register_module("generator_embeddings",
-                        std::make_shared<Embeddings>(generator_options_, tables, context));
+    generator_embeddings_ = register_module(
+        "generator_embeddings", std::make_shared<Embeddings>(generator_options_, tables, context));
   }
   TransformerStack::Shape shape;
   shape.number = 1;

@@ -9,9 +9,9 @@
 
 namespace pretrain {
 
-/// ELECTRA (Clark et al. 2020): a main encoder and a narrower generator that share their embeddings.
-/// As a Model it is the main encoder; replaced_token_detection trains both. Without a generator
-/// (model.generator.size 0) it is an encoder for masked tokens.
+/// ELECTRA (Clark et al. 2020): a main encoder and a narrower generator that share their
+/// embeddings. As a Model it is the main encoder; replaced_token_detection trains both. Without a
+/// generator (model.generator.size 0) it is an encoder for masked tokens.
 class Electra : public Model {
  public:
   struct Options {

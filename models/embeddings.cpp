@@ -28,9 +28,9 @@ Embeddings::Embeddings(const TransformerOptions& options, const Shape& shape,
   if (options.position == "sinusoidal") position = sinusoidal_table(rows, width, context.options);
   if (shape.segments > 0) segment = table("segment", shape.segments);
   if (shape.norm) {
-    norm = register_module("norm", std::make_shared<Norm>(options.norm_kind(), width,
-                                                          options.norm_eps, at::kFloat,
-                                                          context.options));
+    norm =
+        register_module("norm", std::make_shared<Norm>(options.norm_kind(), width, options.norm_eps,
+                                                       at::kFloat, context.options));
   }
 }
 

@@ -33,15 +33,16 @@ TransformerOptions bert_options() {
 
 void require_tied(const TransformerOptions& options) {
   if (options.tie_embeddings) return;
-  fail(ExitCode::kBadConfig, "model.tie_embeddings: an encoder's output matrix is its input table. ",
+  fail(ExitCode::kBadConfig,
+       "model.tie_embeddings: an encoder's output matrix is its input table. ",
        "Remove the option");
 }
 
 void Encoder::Options::visit(OptionVisitor& visitor) {
   transformer.visit(visitor);
-  visitor.option("pooler", pooler,
-                 {.meaning = "head for pairs of sentences (objective.next_sentence)",
-                  .identity = true});
+  visitor.option(
+      "pooler", pooler,
+      {.meaning = "head for pairs of sentences (objective.next_sentence)", .identity = true});
 }
 
 Encoder::Encoder(const Options& options, const ModelContext& context)

@@ -29,15 +29,15 @@ class PredictionTransform : public torch::nn::Module {
   Activation activation_;
 };
 
-/// Encoder of BERT and RoBERTa: embeddings (tokens, positions, segments, norm), blocks that see both
-/// ways, a head for masked tokens and, with model.pooler, one for pairs of sentences.
+/// Encoder of BERT and RoBERTa: embeddings (tokens, positions, segments, norm), blocks that see
+/// both ways, a head for masked tokens and, with model.pooler, one for pairs of sentences.
 class Encoder : public Model {
  public:
   struct Options {
     TransformerOptions transformer;
     bool pooler = false;
-    std::int64_t segments = 2;        ///< rows of the segment table
-    bool counts_behind_pad = false;   ///< RoBERTa: the first position is row pad id + 1
+    std::int64_t segments = 2;       ///< rows of the segment table
+    bool counts_behind_pad = false;  ///< RoBERTa: the first position is row pad id + 1
     void visit(OptionVisitor& visitor);
   };
   Encoder(const Options& options, const ModelContext& context);

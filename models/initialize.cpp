@@ -18,7 +18,8 @@ bool is_residual_output(const std::string& name) {
          name.ends_with("down.weight");
 }
 
-double t5_std(const std::string& name, const at::Tensor& weight, const TransformerOptions& options) {
+double t5_std(const std::string& name, const at::Tensor& weight,
+              const TransformerOptions& options) {
   const double d = static_cast<double>(options.hidden);
   if (is_table(name)) return 1;
   if (is_residual_output(name)) return 1 / std::sqrt(static_cast<double>(weight.size(1)));

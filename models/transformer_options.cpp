@@ -40,8 +40,9 @@ void TransformerOptions::visit(OptionVisitor& visitor) {
                  {.meaning = "of the feed-forward part; the last three are gated",
                   .choices = activation_names(),
                   .identity = true});
-  visitor.option("norm", norm,
-                 {.meaning = "normalisation", .choices = {"layernorm", "rmsnorm"}, .identity = true});
+  visitor.option(
+      "norm", norm,
+      {.meaning = "normalisation", .choices = {"layernorm", "rmsnorm"}, .identity = true});
   share("norm_eps", norm_eps, "added to the variance in norms", 1);
   visitor.option("norm_place", norm_place,
                  {.meaning = "before each part, or after its residual sum",
@@ -99,7 +100,7 @@ std::int64_t TransformerOptions::positions(const ModelContext& context) const {
 
 BlockShape TransformerOptions::block_shape(const ModelContext& context) const {
   BlockShape shape;
-  shape.attention = {hidden, heads,    key_heads(),     head_width(),    bias,
+  shape.attention = {hidden,  heads,    key_heads(),     head_width(),   bias,
                      qk_norm, norm_eps, context.compute, context.options};
   shape.ffn = inner_width();
   shape.activation = activation_by_name(activation);

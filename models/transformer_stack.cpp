@@ -14,10 +14,7 @@ namespace pretrain {
 
 TransformerStack::TransformerStack(const TransformerOptions& options, const Shape& shape,
                                    const ModelContext& context)
-    : options_(options),
-      shape_(shape),
-      compute_(context.compute),
-      recompute_(context.recompute) {
+    : options_(options), shape_(shape), compute_(context.compute), recompute_(context.recompute) {
   options.check();
   if (options.embedding_width() != options.hidden) {
     project = register_module("project", std::make_shared<Linear>(options.embedding_width(),
@@ -88,9 +85,11 @@ at::Tensor TransformerStack::forward(at::Tensor x, const Sequences& sequences, P
   if (recompute_ && cache == nullptr && encoded == nullptr && c10::GradMode::is_enabled()) {
     const auto held = std::make_shared<const Sequences>(sequences);
     for (const auto& block : blocks) {
-      x = recomputed([=](const at::Tensor& in) {
-        return block->forward(in, {*held, input.rule, input.rotary, input.positions}, nullptr);
-      }, x);
+      x = recomputed(
+          [=](const at::Tensor& in) {
+            return block->forward(in, {*held, input.rule, input.rotary, input.positions}, nullptr);
+          },
+          x);
     }
   } else {
     for (const auto& block : blocks) x = block->forward(x, input, encoded);

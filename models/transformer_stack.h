@@ -17,10 +17,10 @@ namespace pretrain {
 class TransformerStack : public torch::nn::Module {
  public:
   struct Shape {
-    bool cross = false;            ///< decodes an encoder's features
-    bool final_norm = false;       ///< after the last block
-    bool scaled_scores = true;     ///< by 1 / sqrt(D); T5 does without
-    std::uint64_t number = 0;      ///< of the stack in its model: its dropouts are others
+    bool cross = false;         ///< decodes an encoder's features
+    bool final_norm = false;    ///< after the last block
+    bool scaled_scores = true;  ///< by 1 / sqrt(D); T5 does without
+    std::uint64_t number = 0;   ///< of the stack in its model: its dropouts are others
   };
   TransformerStack(const TransformerOptions& options, const Shape& shape,
                    const ModelContext& context);

@@ -55,7 +55,8 @@ class CausalLm : public Objective {
   Model& model() override { return *model_; }
 
  private:
-  // Each document is a sequence of its own. The eos that closes it is predicted, and predicts nothing.
+  // Each document is a sequence of its own. The eos that closes it is predicted, and predicts
+  // nothing.
   Batch prepare_documents(const TokenBatch& tokens) const {
     Batch batch;
     SequenceBuilder builder;
@@ -63,8 +64,8 @@ class CausalLm : public Objective {
     std::int64_t count = 0;
     for (const Row& row : rows_of(tokens)) {
       std::int64_t start = 0;
-      for (const auto& document : documents_of(row.tokens.first(row.tokens.size() - 1),
-                                               document_end_)) {
+      for (const auto& document :
+           documents_of(row.tokens.first(row.tokens.size() - 1), document_end_)) {
         builder.begin(sequence_key(row.sample_id, start));
         builder.add(document);
         for (std::size_t i = 0; i < document.size(); ++i) {

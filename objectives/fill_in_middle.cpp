@@ -1,5 +1,5 @@
-// Fill in the middle (Bavarian et al. 2022): a share of the rows is cut at two random places and its
-// middle moved to the end, so that a causal model learns to fill gaps.
+// Fill in the middle (Bavarian et al. 2022): a share of the rows is cut at two random places and
+// its middle moved to the end, so that a causal model learns to fill gaps.
 
 #include <algorithm>
 
@@ -21,7 +21,9 @@ class FillInMiddle : public Objective {
       visitor.option("fim_rate", rate,
                      {.meaning = "rows that are rearranged", .min = 0, .max = 1, .identity = true});
       visitor.option("fim_suffix_first", suffix_first,
-                     {.meaning = "of them in the order suffix, prefix, middle", .min = 0, .max = 1,
+                     {.meaning = "of them in the order suffix, prefix, middle",
+                      .min = 0,
+                      .max = 1,
                       .identity = true});
       loss.visit(visitor);
     }

@@ -21,12 +21,12 @@ class MaskedLm : public Objective {
     void visit(OptionVisitor& visitor) {
       masking.visit(visitor);
       loss.visit(visitor);
-      visitor.option("next_sentence", next_sentence,
-                     {.meaning = "does B follow A, or is it from elsewhere? (half each)",
-                      .identity = true});
-      visitor.option("sentence_order", sentence_order,
-                     {.meaning = "are A and B in order? (half each; Lan et al. 2019)",
-                      .identity = true});
+      visitor.option(
+          "next_sentence", next_sentence,
+          {.meaning = "does B follow A, or is it from elsewhere? (half each)", .identity = true});
+      visitor.option(
+          "sentence_order", sentence_order,
+          {.meaning = "are A and B in order? (half each; Lan et al. 2019)", .identity = true});
     }
   };
 
@@ -141,7 +141,8 @@ class MaskedLm : public Objective {
     if (wrong && options_.sentence_order) std::swap(a, b);
     if (wrong && options_.next_sentence) {
       const auto width = static_cast<std::size_t>(tokens.others.size(1));
-      b = std::span(tokens.others.const_data_ptr<std::int64_t>() + r * width, width).first(b.size());
+      b = std::span(tokens.others.const_data_ptr<std::int64_t>() + r * width, width)
+              .first(b.size());
     }
     builder.add(special_.cls);
     builder.add(a);

@@ -42,7 +42,8 @@ class Mixture : public Objective {
       }
     }
     if (parts_.empty()) {
-      fail(ExitCode::kBadConfig, "objective.weights: expected at least one objective with a weight "
+      fail(ExitCode::kBadConfig,
+           "objective.weights: expected at least one objective with a weight "
            "above 0. Give e.g. {causal_lm: 3, prefix_lm: 1}");
     }
     for (LossTerm& term : terms_) term.weight /= total_;

@@ -1,5 +1,5 @@
-// Prefix language modelling (Raffel et al. 2019): the first part of a row is seen both ways, the rest
-// is predicted token by token. An encoder-decoder reads the prefix with its encoder.
+// Prefix language modelling (Raffel et al. 2019): the first part of a row is seen both ways, the
+// rest is predicted token by token. An encoder-decoder reads the prefix with its encoder.
 
 #include <algorithm>
 #include <cmath>
@@ -38,8 +38,11 @@ class PrefixLm : public Objective {
     require_kind(context, "prefix_lm", {ModelKind::kDecoder, ModelKind::kEncoderDecoder});
     encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
     if (encoder_decoder_ && start_ < 0) {
-      fail(ExitCode::kBadConfig, "objective.name prefix_lm: the tokenizer has no padding token, which "
-           "starts what ", context.model_name, " decodes. Build the corpus with one: pretrain corpus "
+      fail(ExitCode::kBadConfig,
+           "objective.name prefix_lm: the tokenizer has no padding token, which "
+           "starts what ",
+           context.model_name,
+           " decodes. Build the corpus with one: pretrain corpus "
            "build --special t5");
     }
   }

@@ -1,5 +1,6 @@
-// Replaced token detection, ELECTRA (Clark et al. 2020): a small generator fills masked positions, the
-// main encoder tells for each token whether it was replaced. Variants are the ablations of the paper.
+// Replaced token detection, ELECTRA (Clark et al. 2020): a small generator fills masked positions,
+// the main encoder tells for each token whether it was replaced. Variants are the ablations of the
+// paper.
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
@@ -40,13 +41,16 @@ struct RtdOptions {
     loss.visit(visitor);
     visitor.option("generator_weight", generator_weight,
                    {.meaning = "of the generator's loss", .min = 0, .max = 1e6, .identity = true});
-    visitor.option("discriminator_weight", discriminator_weight,
-                   {.meaning = "of the main encoder's loss", .min = 0, .max = 1e6, .identity = true});
-    visitor.option("temperature", temperature,
-                   {.meaning = "of the generator's samples", .min = 1e-3, .max = 1e3, .identity = true});
-    visitor.option("disallow_correct", disallow_correct,
-                   {.meaning = "never sample the original; else a correct sample counts as original",
-                    .identity = true});
+    visitor.option(
+        "discriminator_weight", discriminator_weight,
+        {.meaning = "of the main encoder's loss", .min = 0, .max = 1e6, .identity = true});
+    visitor.option(
+        "temperature", temperature,
+        {.meaning = "of the generator's samples", .min = 1e-3, .max = 1e3, .identity = true});
+    visitor.option(
+        "disallow_correct", disallow_correct,
+        {.meaning = "never sample the original; else a correct sample counts as original",
+         .identity = true});
     visitor.option("replacement", replacement,
                    {.meaning = "where samples come from; uniform: any token, no generator loss",
                     .choices = {"generator", "uniform"},
@@ -114,7 +118,8 @@ class ReplacedTokenDetection : public Objective {
     }
     const auto predicted = static_cast<std::int64_t>(targets.size());
     batch.positions = batch.real_tokens = builder.size();
-    const bool all_positions = options_.variant == "electra" || options_.variant == "all_tokens_mlm";
+    const bool all_positions =
+        options_.variant == "electra" || options_.variant == "all_tokens_mlm";
     batch.counts = {predicted, all_positions ? batch.positions : predicted};
     batch.inputs = builder.take();
     batch.target_rows = as_tensor(rows);
@@ -175,7 +180,8 @@ class ReplacedTokenDetection : public Objective {
       logits.scatter_(1, batch.targets.unsqueeze(1), -std::numeric_limits<float>::infinity());
     }
     const at::Tensor cumulative = logits.softmax(-1).cumsum(-1);
-    const at::Tensor at_noise = batch.noise.unsqueeze(1) * cumulative.narrow(1, cumulative.size(1) - 1, 1);
+    const at::Tensor at_noise =
+        batch.noise.unsqueeze(1) * cumulative.narrow(1, cumulative.size(1) - 1, 1);
     return at::searchsorted(cumulative, at_noise, false, true)
         .squeeze(1)
         .clamp_max(cumulative.size(1) - 1);
@@ -189,12 +195,12 @@ class ReplacedTokenDetection : public Objective {
     if (options_.variant == "all_tokens_mlm") return all_tokens_loss(features, corrupted, batch);
     const at::Tensor replaced = samples.ne(batch.targets);
     if (options_.variant == "electra_15") {
-      return binary_cross_entropy(model_->replaced_logits(target_features(features, batch)),
+      return sum_binary_cross_entropy(model_->replaced_logits(target_features(features, batch)),
                                   replaced);
     }
     const at::Tensor labels =
         at::zeros_like(corrupted.tokens, at::kBool).index_copy(0, batch.target_rows, replaced);
-    return binary_cross_entropy(model_->replaced_logits(features), labels);
+    return sum_binary_cross_entropy(model_->replaced_logits(features), labels);
   }
 
   // Every original token: a copy of the input with probability c, else drawn from the softmax.
@@ -202,10 +208,11 @@ class ReplacedTokenDetection : public Objective {
                              const Batch& batch) {
     const OutputHead head = model_->head();
     const at::Tensor hidden = model_->head_features(features);
-    const at::Tensor originals = batch.inputs.tokens.index_copy(0, batch.target_rows, batch.targets);
+    const at::Tensor originals =
+        batch.inputs.tokens.index_copy(0, batch.target_rows, batch.targets);
     const at::Tensor weight = head.weight.narrow(0, 0, head.vocab_size).to(hidden.scalar_type());
-    const at::Tensor logits = (at::linear(hidden, weight).to(at::kFloat) +
-                               head.bias.narrow(0, 0, head.vocab_size));
+    const at::Tensor logits =
+        (at::linear(hidden, weight).to(at::kFloat) + head.bias.narrow(0, 0, head.vocab_size));
     const at::Tensor log_drawn =
         logits.log_softmax(-1).gather(1, originals.unsqueeze(1)).squeeze(1);
     const at::Tensor copied = (-model_->replaced_logits(features)).sigmoid();  // c

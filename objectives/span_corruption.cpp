@@ -19,18 +19,23 @@ struct SpanCorruptionOptions {
   std::string variant = "spans";
   TokenLossOptions loss;
   void visit(OptionVisitor& visitor) {
-    visitor.option("noise_density", noise_density,
-                   {.meaning = "tokens that the input loses", .min = 0, .max = 0.95, .identity = true});
+    visitor.option(
+        "noise_density", noise_density,
+        {.meaning = "tokens that the input loses", .min = 0, .max = 0.95, .identity = true});
     visitor.option("mean_span", mean_span,
-                   {.meaning = "of consecutive ones", .unit = "tokens", .min = 1, .max = 1e4,
-                    .identity = true});
-    visitor.option("sentinels", sentinels,
-                   {.meaning = "sentinel tokens that may be used", .min = 1, .max = 1e6,
+                   {.meaning = "of consecutive ones",
+                    .unit = "tokens",
+                    .min = 1,
+                    .max = 1e4,
                     .identity = true});
     visitor.option(
+        "sentinels", sentinels,
+        {.meaning = "sentinel tokens that may be used", .min = 1, .max = 1e6, .identity = true});
+    visitor.option(
         "variant", variant,
-        {.meaning = "spans: a sentinel a span; iid: single tokens; deshuffle: put the shuffled text "
-                    "in order; infilling: spans of any length incl. 0, the target is the whole text",
+        {.meaning =
+             "spans: a sentinel a span; iid: single tokens; deshuffle: put the shuffled text "
+             "in order; infilling: spans of any length incl. 0, the target is the whole text",
          .choices = {"spans", "iid", "deshuffle", "infilling"},
          .identity = true});
     loss.visit(visitor);
@@ -58,8 +63,7 @@ class SpanCorruption : public Objective {
       // Input and target share the row.
       text_ = whole ? length_ / 2 : length_ * 3 / 4;
     } else {
-      text_ = whole ? length_ - 1
-                    : text_length(length_, options.noise_density, options.mean_span);
+      text_ = whole ? length_ - 1 : text_length(length_, options.noise_density, options.mean_span);
     }
     if (options.variant == "iid") text_ = std::min(text_, length_ - 1);
     text_ = std::max<std::int64_t>(2, text_);
@@ -146,8 +150,11 @@ class SpanCorruption : public Objective {
            "data.sequence_length");
     }
     if (encoder_decoder_ && start_ < 0) {
-      fail(ExitCode::kBadConfig, "objective.name span_corruption: the tokenizer has no padding "
-           "token, which starts what ", context.model_name, " decodes. Build the corpus with one: "
+      fail(ExitCode::kBadConfig,
+           "objective.name span_corruption: the tokenizer has no padding "
+           "token, which starts what ",
+           context.model_name,
+           " decodes. Build the corpus with one: "
            "pretrain corpus build --special t5");
     }
   }
@@ -157,7 +164,8 @@ class SpanCorruption : public Objective {
     const auto length = static_cast<std::int64_t>(text.size());
     if (options_.variant == "deshuffle") {
       input.assign(text.begin(), text.end());
-      for (std::size_t i = input.size(); i > 1; --i) std::swap(input[i - 1], input[random.below(i)]);
+      for (std::size_t i = input.size(); i > 1; --i)
+        std::swap(input[i - 1], input[random.below(i)]);
       target.assign(text.begin(), text.end());
       return;
     }

@@ -10,11 +10,9 @@ void TokenLossOptions::visit(OptionVisitor& visitor) {
                   .min = 0,
                   .max = 0.999,
                   .identity = true});
-  visitor.option("z_loss", extras.z_loss,
-                 {.meaning = "weight of the squared log normalizer",
-                  .min = 0,
-                  .max = 1,
-                  .identity = true});
+  visitor.option(
+      "z_loss", extras.z_loss,
+      {.meaning = "weight of the squared log normalizer", .min = 0, .max = 1, .identity = true});
 }
 
 at::Tensor target_features(const at::Tensor& features, const Batch& batch) {

@@ -9,8 +9,7 @@ namespace pretrain {
 EvaluationDataset::EvaluationDataset(const CorpusSplit& source, std::uint64_t stride,
                                      std::optional<std::uint64_t> max_tokens, std::uint64_t overlap)
     : stride_(stride), overlap_(overlap), eos_id_(source.corpus->eos_id()) {
-  if (stride == 0)
-    fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
+  if (stride == 0) fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
   const auto& corpus = source.corpus;
   bool full = false;
   for (DocumentRange range : corpus->split(source.split)) {

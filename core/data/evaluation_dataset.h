@@ -15,8 +15,8 @@ namespace pretrain {
 ///
 /// With overlap 1 (objectives that predict the next token) rows share a token. If the corpus has an
 /// eos id, an eos before the first token lets that be predicted too; otherwise the first token is
-/// the only one that is not scored. With overlap 0 rows are cut side by side; a last row of one token
-/// is left out. Immutable; safe to share between threads.
+/// the only one that is not scored. With overlap 0 rows are cut side by side; a last row of one
+/// token is left out. Immutable; safe to share between threads.
 class EvaluationDataset {
  public:
   /// `max_tokens`: take as many whole documents from the start as have at most so many tokens, but

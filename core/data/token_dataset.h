@@ -42,7 +42,8 @@ struct CorpusSplit {
 void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora);
 
 /// Packed training rows: the documents of splits, of one corpus after the other, joined in order
-/// and cut every `stride` tokens; a row also takes the `overlap` tokens behind it. Immutable; safe to share between threads.
+/// and cut every `stride` tokens; a row also takes the `overlap` tokens behind it. Immutable; safe
+/// to share between threads.
 class TokenDataset : public Dataset {
  public:
   /// Throws kBadData if a corpus lacks the split, tokenizers differ, or there is not even

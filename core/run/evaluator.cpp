@@ -96,7 +96,8 @@ Batch Evaluator::read_rows(const EvaluationDataset& dataset, std::uint64_t first
     tokens.others = at::empty_like(tokens.tokens);
     row = tokens.others.mutable_data_ptr<std::int64_t>();
     for (const std::uint64_t id : tokens.sample_ids) {
-      const std::uint64_t other = (id + dataset.size() / 2) % std::max<std::uint64_t>(1, dataset.size() - 1);
+      const std::uint64_t other =
+          (id + dataset.size() / 2) % std::max<std::uint64_t>(1, dataset.size() - 1);
       dataset.read(other, whole);
       row = std::copy_n(whole.begin(), width, row);
     }

@@ -60,9 +60,9 @@ void DataOptions::visit(OptionVisitor& visitor) {
       "sources", sources,
       {.meaning = "what to train on, joined in this order; the files may move but not change",
        .required = true});
-  visitor.option("document_mask", document_mask,
-                 {.meaning = "attention and positions stop at the ends of documents",
-                  .identity = true});
+  visitor.option(
+      "document_mask", document_mask,
+      {.meaning = "attention and positions stop at the ends of documents", .identity = true});
   visitor.option("shuffle", shuffle,
                  {.meaning = "keyed permutation of all rows in each epoch", .identity = true});
   visitor.option("verify", verify,

@@ -17,7 +17,8 @@ at::Tensor hidden(std::int64_t queries, std::int64_t keys, std::int64_t first, s
   const auto options = at::TensorOptions().dtype(at::kLong).device(device);
   const at::Tensor q = at::arange(first, first + queries, options).unsqueeze(1);
   const at::Tensor k = at::arange(keys, options).unsqueeze(0);
-  at::Tensor mask = rule.pattern == Pattern::kBidirectional ? (k < 0).expand({queries, keys}) : k > q;
+  at::Tensor mask =
+      rule.pattern == Pattern::kBidirectional ? (k < 0).expand({queries, keys}) : k > q;
   if (rule.window > 0) mask = mask.logical_or(k <= q - rule.window);
   if (rule.window > 0 && rule.pattern == Pattern::kBidirectional) {
     mask = mask.logical_or(k >= q + rule.window);
@@ -58,8 +59,8 @@ at::Tensor attend_rows(const at::Tensor& q, const at::Tensor& k, const at::Tenso
   if (rule.pattern != Pattern::kPrefix || prefix < 2) return mixed;
   // Positions of the prefix see all of it; for those behind it, causal is what they see anyway.
   const auto head = [&](const at::Tensor& x) { return x.narrow(2, 0, prefix); };
-  const at::Tensor both_ways = at::scaled_dot_product_attention(head(q), head(k), head(v),
-                                                                std::nullopt, 0.0, false, rule.scale);
+  const at::Tensor both_ways = at::scaled_dot_product_attention(
+      head(q), head(k), head(v), std::nullopt, 0.0, false, rule.scale);
   const std::int64_t rest = q.size(2) - prefix;
   return rest == 0 ? both_ways : at::cat({both_ways, mixed.narrow(2, prefix, rest)}, 2);
 }
@@ -100,10 +101,9 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& narrow_k, const at::Ten
   for (std::size_t i = 0; i < queries.size(); ++i) {
     std::vector<std::uint64_t> draws;
     if (!bounds.draws.empty()) draws.push_back(bounds.draws[i]);
-    parts.push_back(as_stack(attend_rows(as_rows(queries[i], 1), as_rows(keys[i], 1),
-                                         as_rows(values[i], 1),
-                                         bounds.prefixes.empty() ? 0 : bounds.prefixes[i], draws,
-                                         rule)));
+    parts.push_back(
+        as_stack(attend_rows(as_rows(queries[i], 1), as_rows(keys[i], 1), as_rows(values[i], 1),
+                             bounds.prefixes.empty() ? 0 : bounds.prefixes[i], draws, rule)));
   }
   return at::cat(parts);
 }

@@ -75,10 +75,9 @@ at::Tensor relative_buckets(std::int64_t queries, std::int64_t keys, std::int64_
       const std::int64_t far = both_ways ? std::abs(ahead) : std::max<std::int64_t>(0, -ahead);
       std::int64_t bucket = far;
       if (far >= exact) {
-        const float share =
-            std::log(static_cast<float>(far) / static_cast<float>(exact)) / spread;
-        bucket = std::min(side - 1, exact + static_cast<std::int64_t>(
-                                                share * static_cast<float>(side - exact)));
+        const float share = std::log(static_cast<float>(far) / static_cast<float>(exact)) / spread;
+        bucket = std::min(
+            side - 1, exact + static_cast<std::int64_t>(share * static_cast<float>(side - exact)));
       }
       *out++ = bucket + (both_ways && ahead > 0 ? side : 0);
     }

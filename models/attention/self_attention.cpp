@@ -10,8 +10,8 @@ SelfAttention::SelfAttention(const AttentionShape& shape, std::int64_t layer)
   qkv = register_module(
       "qkv", std::make_shared<Linear>(shape.width, (shape.heads + 2 * shape.kv_heads) * d,
                                       shape.options, shape.bias));
-  output = register_module("output", std::make_shared<Linear>(shape.heads * d, shape.width,
-                                                              shape.options, shape.bias));
+  output = register_module(
+      "output", std::make_shared<Linear>(shape.heads * d, shape.width, shape.options, shape.bias));
   if (!shape.qk_norm) return;
   const auto norm = [&] {
     return std::make_shared<Norm>(NormKind::kRmsNorm, d, shape.norm_eps, shape.compute,
@@ -52,8 +52,7 @@ at::Tensor SelfAttention::forward(const at::Tensor& x, const AttentionInput& inp
 
 CrossAttention::CrossAttention(const AttentionShape& shape) : shape_(shape) {
   const std::int64_t inner = shape.heads * shape.head_width;
-  q = register_module("q",
-                      std::make_shared<Linear>(shape.width, inner, shape.options, shape.bias));
+  q = register_module("q", std::make_shared<Linear>(shape.width, inner, shape.options, shape.bias));
   kv = register_module("kv",
                        std::make_shared<Linear>(shape.width, 2 * inner, shape.options, shape.bias));
   output = register_module("output",

@@ -16,7 +16,7 @@ namespace pretrain {
 
 /// Sizes of an attention.
 struct AttentionShape {
-  std::int64_t width = 0;       ///< of the residual stream
+  std::int64_t width = 0;  ///< of the residual stream
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;    ///< divides heads
   std::int64_t head_width = 0;  ///< D

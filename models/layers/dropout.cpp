@@ -24,10 +24,10 @@ void draw(float* scale, std::int64_t first, std::int64_t last, std::uint32_t thr
       static_cast<std::uint32_t>(address.seed >> 32) ^
           static_cast<std::uint32_t>(RandomPurpose::kDropout)};
   for (std::int64_t block = first / 4; block * 4 < last; ++block) {
-    const auto words = philox4x32(
-        {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(address.layer),
-         static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)},
-        philox_key);
+    const auto words =
+        philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(address.layer),
+                    static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)},
+                   philox_key);
     for (std::int64_t i = std::max(first, block * 4); i < std::min(last, block * 4 + 4); ++i) {
       scale[i - first] = words[static_cast<std::size_t>(i % 4)] < threshold ? 0.0f : kept;
     }
@@ -71,17 +71,21 @@ struct DropoutFunction : torch::autograd::Function<DropoutFunction> {
     return {scaled(gradients[0], context->saved_data["p"].toDouble(), address,
                    context->saved_data["keys"].toIntVector(),
                    context->saved_data["lengths"].toIntVector()),
-            {}, {}, {}, {}, {}};
+            {},
+            {},
+            {},
+            {},
+            {}};
   }
 
   static at::Tensor scaled(const at::Tensor& x, double p, const std::vector<std::int64_t>& address,
                            const std::vector<std::int64_t>& signed_keys,
                            const std::vector<std::int64_t>& lengths) {
     const std::vector<std::uint64_t> keys(signed_keys.begin(), signed_keys.end());
-    const at::Tensor scale = factors(x.size(0), x.numel() / x.size(0), p,
-                                     {static_cast<std::uint64_t>(address[0]),
-                                      static_cast<std::uint64_t>(address[1])},
-                                     keys, lengths);
+    const at::Tensor scale =
+        factors(x.size(0), x.numel() / x.size(0), p,
+                {static_cast<std::uint64_t>(address[0]), static_cast<std::uint64_t>(address[1])},
+                keys, lengths);
     return x * scale.view(x.sizes()).to(x.device(), x.scalar_type());
   }
 };

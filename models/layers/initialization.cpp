@@ -54,7 +54,8 @@ void scale(at::Tensor parameter, double factor) {
 }
 
 void fill_normal(at::Tensor parameter, double std, std::uint64_t seed, const std::string& name) {
-  fill_by_address(parameter, seed, name, [&](RandomStream& random) { return std * random.normal(); });
+  fill_by_address(parameter, seed, name,
+                  [&](RandomStream& random) { return std * random.normal(); });
 }
 
 void fill_truncated_normal(at::Tensor parameter, double std, std::uint64_t seed,

@@ -7,9 +7,9 @@
 
 namespace pretrain {
 
-// Each sets a parameter (any device, fp32) without recording it in autograd. Element i of a random one
-// is the draw at address (seed, name, i): the result depends on nothing else, on no device and no
-// number of threads.
+// Each sets a parameter (any device, fp32) without recording it in autograd. Element i of a random
+// one is the draw at address (seed, name, i): the result depends on nothing else, on no device and
+// no number of threads.
 
 void fill(at::Tensor parameter, double value);
 /// Multiplies by `factor`.

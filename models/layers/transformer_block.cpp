@@ -11,7 +11,8 @@ enum Drop : std::uint64_t { kWeights, kAttention, kCrossWeights, kCross, kFfn, k
 }  // namespace
 
 TransformerBlock::TransformerBlock(const BlockShape& shape, std::int64_t layer)
-    : shape_(shape), first_drop_(shape.first_drop + static_cast<std::uint64_t>(layer) * kDropsOfBlock) {
+    : shape_(shape),
+      first_drop_(shape.first_drop + static_cast<std::uint64_t>(layer) * kDropsOfBlock) {
   const AttentionShape& a = shape.attention;
   const auto norm = [&](const char* name) {
     const auto type = shape.pre_norm ? a.compute : at::kFloat;
@@ -50,9 +51,8 @@ at::Tensor TransformerBlock::forward(const at::Tensor& x, const AttentionInput& 
   own.rule.dropout = is_training() ? shape_.attention_dropout : 0;
   own.rule.address = address(kWeights);
   const Sequences& sequences = input.sequences;
-  at::Tensor y = add_part(x, *attention_norm, kAttention, sequences, [&](const at::Tensor& in) {
-    return attention->forward(in, own);
-  });
+  at::Tensor y = add_part(x, *attention_norm, kAttention, sequences,
+                          [&](const at::Tensor& in) { return attention->forward(in, own); });
   if (cross) {
     AttentionRule rule;
     rule.pattern = Pattern::kBidirectional;

@@ -32,9 +32,9 @@ struct Encoded {
   const Sequences& sequences;
 };
 
-/// A block: self-attention, perhaps cross-attention, feed-forward, each with its norm and a residual
-/// sum; pre-norm x += part(norm(x)) (Radford et al. 2019) or post-norm x = norm(x + part(x))
-/// (Vaswani et al. 2017). The residual stream stays fp32 whatever the compute type.
+/// A block: self-attention, perhaps cross-attention, feed-forward, each with its norm and a
+/// residual sum; pre-norm x += part(norm(x)) (Radford et al. 2019) or post-norm x = norm(x +
+/// part(x)) (Vaswani et al. 2017). The residual stream stays fp32 whatever the compute type.
 class TransformerBlock : public torch::nn::Module {
  public:
   TransformerBlock(const BlockShape& shape, std::int64_t layer);

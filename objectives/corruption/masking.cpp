@@ -21,9 +21,9 @@ std::int64_t draw_next(std::vector<std::int64_t>& items, std::size_t at, RandomS
 }  // namespace
 
 void MaskingOptions::visit(OptionVisitor& visitor) {
-  const auto share = [&](const char* name, double& value, const char* meaning, const char* unit) {
+  const auto share = [&](const char* name, double& value, const char* meaning, const char* of) {
     visitor.option(name, value,
-                   {.meaning = meaning, .unit = unit, .min = 0, .max = 1, .identity = true});
+                   {.meaning = meaning, .unit = of, .min = 0, .max = 1, .identity = true});
   };
   share("mask_prob", mask_prob, "positions to predict", "of ordinary positions");
   share("mask_share", mask_share, "shown as the mask token", "of them");
@@ -57,9 +57,10 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
       special_(context.special.is_special),
       continues_word_(context.continues_word) {
   if (mask_ < 0 && options_.mask_share > 0) {
-    fail(ExitCode::kBadConfig, "objective.name ", objective,
-         ": the tokenizer has no mask token ([MASK] or <mask>). Build the corpus with one: pretrain "
-         "corpus build --special bert, or set objective.mask_share=0");
+    fail(
+        ExitCode::kBadConfig, "objective.name ", objective,
+        ": the tokenizer has no mask token ([MASK] or <mask>). Build the corpus with one: pretrain "
+        "corpus build --special bert, or set objective.mask_share=0");
   }
   if (options_.mask_share + options_.random_share > 1) {
     fail(ExitCode::kBadConfig, "objective.mask_share ", options_.mask_share,
@@ -92,7 +93,8 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
     std::sort(chosen.begin(), chosen.end());
     return chosen;
   }
-  // A unit begins at each candidate that continues no word; spans begin anywhere and are words long.
+  // A unit begins at each candidate that continues no word; spans begin anywhere and are words
+  // long.
   std::vector<std::int64_t> starts;
   const auto continues = [&](std::int64_t at) {
     const auto id = static_cast<std::size_t>(tokens[static_cast<std::size_t>(at)]);
@@ -131,7 +133,8 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
 std::int64_t Masking::hide(std::int64_t token, RandomStream& random) const {
   const double u = random.uniform();
   if (u < options_.mask_share) return mask_;
-  if (u < options_.mask_share + options_.random_share) return ordinary_[random.below(ordinary_.size())];
+  if (u < options_.mask_share + options_.random_share)
+    return ordinary_[random.below(ordinary_.size())];
   return token;
 }
 

@@ -76,9 +76,7 @@ Sequences SequenceBuilder::take() {
   return sequences;
 }
 
-at::Tensor as_tensor(const std::vector<std::int64_t>& values) {
-  return copied(values, at::kLong);
-}
+at::Tensor as_tensor(const std::vector<std::int64_t>& values) { return copied(values, at::kLong); }
 
 at::Tensor as_tensor(const std::vector<float>& values) { return copied(values, at::kFloat); }
 

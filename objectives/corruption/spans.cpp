@@ -8,7 +8,8 @@ namespace {
 
 // `items` cut into `parts` lengths >= 1, every composition equally likely.
 std::vector<std::int64_t> cut(std::int64_t items, std::int64_t parts, RandomStream& random) {
-  // Choose parts - 1 of the items - 1 places, one after another by its chance (Knuth's algorithm S).
+  // Choose parts - 1 of the items - 1 places, one after another by its chance (Knuth's algorithm
+  // S).
   std::vector<std::int64_t> lengths(1, 1);
   std::int64_t left = parts - 1;
   for (std::int64_t place = 1; place < items; ++place) {
@@ -36,8 +37,8 @@ SpanCounts span_counts(std::int64_t length, double density, double mean_span) {
   SpanCounts counts;
   counts.noise = std::clamp<std::int64_t>(std::llround(density * static_cast<double>(length)), 1,
                                           std::max<std::int64_t>(1, length - 1));
-  counts.spans = std::max<std::int64_t>(
-      1, std::llround(static_cast<double>(counts.noise) / mean_span));
+  counts.spans =
+      std::max<std::int64_t>(1, std::llround(static_cast<double>(counts.noise) / mean_span));
   counts.spans = std::min(counts.spans, std::max<std::int64_t>(1, length - counts.noise));
   counts.spans = std::min(counts.spans, counts.noise);
   return counts;

@@ -15,8 +15,8 @@ struct Span1d {
   bool operator==(const Span1d&) const = default;
 };
 
-/// T5's counts for a text of `length` tokens: noise = round(density x length) within [1, length - 1],
-/// spans = max(1, round(noise / mean_span)), no more than there are kept tokens.
+/// T5's counts for a text of `length` tokens: noise = round(density x length) within [1, length -
+/// 1], spans = max(1, round(noise / mean_span)), no more than there are kept tokens.
 struct SpanCounts {
   std::int64_t noise = 0;
   std::int64_t spans = 0;
@@ -34,8 +34,9 @@ std::int64_t text_length(std::int64_t sequence_length, double density, double me
 std::vector<Span1d> draw_spans(std::int64_t length, const SpanCounts& counts, RandomStream& random);
 /// Each position with probability `density`, neighbours joined; at least one.
 std::vector<Span1d> draw_independent(std::int64_t length, double density, RandomStream& random);
-/// BART's spans (Lewis et al. 2019): lengths of a Poisson distribution of mean `mean_span`, 0 allowed
-/// (an insertion), until density x length tokens are covered; they neither touch nor overlap.
+/// BART's spans (Lewis et al. 2019): lengths of a Poisson distribution of mean `mean_span`, 0
+/// allowed (an insertion), until density x length tokens are covered; they neither touch nor
+/// overlap.
 std::vector<Span1d> draw_infilling(std::int64_t length, double density, double mean_span,
                                    RandomStream& random);
 

@@ -4,7 +4,7 @@
 
 namespace pretrain {
 
-at::Tensor binary_cross_entropy(const at::Tensor& logits, const at::Tensor& labels) {
+at::Tensor sum_binary_cross_entropy(const at::Tensor& logits, const at::Tensor& labels) {
   return at::binary_cross_entropy_with_logits(logits, labels.to(logits.scalar_type()), {}, {},
                                               at::Reduction::Sum);
 }

@@ -13,7 +13,8 @@ namespace pretrain {
 /// weight gradient is touched rarely.
 inline constexpr std::int64_t kLogitsChunkBytes = 256 << 20;
 
-/// Sum over rows of the cross-entropy of softmax(features weight^T + bias) against the targets, in nats.
+/// Sum over rows of the cross-entropy of softmax(features weight^T + bias) against the targets, in
+/// nats.
 ///
 /// features [N, d] float or bfloat16; targets [N] int64 or kNoTarget. The logits [N, V] never exist
 /// as a whole: a chunk of rows at a time is projected, turned into loss and gradient in place, and

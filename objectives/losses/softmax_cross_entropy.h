@@ -18,10 +18,10 @@ struct CrossEntropyExtras {
 ///
 /// logits [n, V padded] float or bfloat16, contiguous; targets [n] int64 on the same device, each
 /// in [0, vocab_size) or kNoTarget. Columns from vocab_size on do not take part. On return every
-/// row of `logits` holds the gradient, without extras softmax(row) - onehot(target), 0 in padded columns and in rows without
-/// target. Returns the sum over rows of logsumexp(row) - row[target] (+ extras) in nats, 0-dim double.
+/// row of `logits` holds the gradient, without extras softmax(row) - onehot(target), 0 in padded
+/// columns and in rows without target. Returns the sum over rows of logsumexp(row) - row[target] (+
+/// extras) in nats, 0-dim double.
 at::Tensor softmax_cross_entropy_(at::Tensor& logits, const at::Tensor& targets,
-                                  std::int64_t vocab_size,
-                                  const CrossEntropyExtras& extras = {});
+                                  std::int64_t vocab_size, const CrossEntropyExtras& extras = {});
 
 }  // namespace pretrain
