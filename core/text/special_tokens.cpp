@@ -132,7 +132,7 @@ SpecialTokens::SpecialTokens(std::uint32_t first_id, bool with_eos,
            ": is empty, expected a text. Leave it out");
     }
     if (const auto bad = find_invalid_utf8(text)) {
-      fail(ExitCode::kUsage, "special token ", text, ": byte ", *bad,
+      fail(ExitCode::kUsage, "special token ", i + 1, " of ", others.size(), ": byte ", *bad,
            " is not valid UTF-8. Write it in UTF-8");
     }
     if (text == kEndOfText) {
