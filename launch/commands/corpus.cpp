@@ -1,8 +1,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
+#include "core/base/logging.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/corpus/corpus_verify.h"
 #include "core/metrics/number_format.h"
@@ -58,6 +60,14 @@ ExitCode build(CorpusCommand& command) {
   const BuildResult result = build_corpus(command.build, progress.function());
   progress.clear();
   std::cout << result.to_text() << "\n";
+  const bool has_valid = std::any_of(result.splits.begin(), result.splits.end(),
+                                     [](const auto& split) { return split.name == "valid"; });
+  if (!has_valid && command.build.valid_fraction > 0) {
+    log_warning(
+        "no document is held out as split valid, so runs on this corpus evaluate nothing. "
+        "Documents "
+        "end at blank lines or as --doc-sep says; or name files with --valid");
+  }
   return ExitCode::kOk;
 }
 

@@ -51,8 +51,9 @@ TEST(SampleToken, GreedyTakesTheSmallerOfEqualIds) {
 }
 
 TEST(SampleToken, RefusesLogitsThatAreNotFinite) {
-  testing::expect_error(ExitCode::kNumerics, "a logit of nan",
-                        [] { sample_token({0.0f, std::nanf(""), 0.5f}, {}, 0.5); });
+  testing::expect_error(ExitCode::kNumerics, "a logit of nan", [] {
+    sample_token({0.0f, std::nanf(""), 0.5f}, {}, 0.5);
+  });
 }
 
 TEST(SampleToken, TopKAndTopPLeaveTheTailOut) {
