@@ -1,16 +1,33 @@
+#include <algorithm>
+
 #include "core/base/error.h"
+#include "core/text/special_tokens.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_json.h"
 
 namespace pretrain {
 namespace {
 
-constexpr std::uint32_t kEos = 256;
+constexpr std::uint32_t kBytes = 256;
+
+std::vector<std::string> byte_symbols() {
+  std::vector<std::string> symbols;
+  for (unsigned byte = 0; byte < kBytes; ++byte) {
+    symbols.push_back(byte_symbol(static_cast<unsigned char>(byte)));
+  }
+  return symbols;
+}
 
 class ByteTokenizer : public Tokenizer {
  public:
-  std::int64_t vocab_size() const override { return kEos + 1; }
-  std::int64_t eos_id() const override { return kEos; }
+  explicit ByteTokenizer(SpecialTokens specials) : specials_(std::move(specials)) {}
+
+  std::int64_t vocab_size() const override { return specials_.vocab_size(); }
+  std::int64_t eos_id() const override { return specials_.eos_id(); }
+  std::optional<std::uint32_t> id_of(std::string_view token) const override {
+    return specials_.id_of(token);
+  }
+  std::vector<std::uint32_t> special_ids() const override { return specials_.ids(); }
 
   void encode(std::string_view text, std::vector<std::uint32_t>& ids) const override {
     const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
@@ -21,23 +38,31 @@ class ByteTokenizer : public Tokenizer {
     std::string text;
     text.reserve(ids.size());
     for (std::uint32_t id : ids) {
-      if (id > kEos) fail(ExitCode::kBadData, "byte tokenizer: id ", id, ", expected 0 to ", kEos);
-      if (id < kEos) text.push_back(static_cast<char>(id));
+      if (id < kBytes) {
+        text.push_back(static_cast<char>(id));
+      } else if (id >= vocab_size()) {
+        fail(ExitCode::kBadData, "byte tokenizer: id ", id, ", expected 0 to ", vocab_size() - 1);
+      }
     }
     return text;
   }
 
   std::string to_json() const override {
-    PlainBpe bpe{.vocabulary = {}, .byte_level = true, .with_eos = true};
-    for (unsigned byte = 0; byte < kEos; ++byte) {
-      bpe.vocabulary.push_back(byte_symbol(static_cast<unsigned char>(byte)));
-    }
-    return write_tokenizer_json(bpe);
+    return write_tokenizer_json(
+        {.vocabulary = byte_symbols(), .byte_level = true, .specials = specials_.texts()});
   }
+
+ private:
+  SpecialTokens specials_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> make_byte_tokenizer() { return std::make_unique<ByteTokenizer>(); }
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials) {
+  const auto is_symbol = [symbols = byte_symbols()](const std::string& text) {
+    return std::find(symbols.begin(), symbols.end(), text) != symbols.end();
+  };
+  return std::make_unique<ByteTokenizer>(SpecialTokens(kBytes, true, specials, is_symbol));
+}
 
 }  // namespace pretrain

@@ -2,6 +2,7 @@
 #include <iomanip>
 
 #include "core/base/error.h"
+#include "core/text/special_tokens.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_json.h"
 #include "core/text/utf8.h"
@@ -13,18 +14,18 @@ constexpr std::uint32_t kNoId = UINT32_MAX;
 
 class CharTokenizer : public Tokenizer {
  public:
-  CharTokenizer(std::vector<std::uint32_t> code_points, bool with_eos)
-      : code_points_(std::move(code_points)), with_eos_(with_eos) {
+  CharTokenizer(std::vector<std::uint32_t> code_points, SpecialTokens specials)
+      : code_points_(std::move(code_points)), specials_(std::move(specials)) {
     id_of_.assign(std::size_t{code_points_.back()} + 1, kNoId);
     for (std::uint32_t id = 0; id < code_points_.size(); ++id) id_of_[code_points_[id]] = id;
   }
 
-  std::int64_t vocab_size() const override {
-    return static_cast<std::int64_t>(code_points_.size()) + (with_eos_ ? 1 : 0);
+  std::int64_t vocab_size() const override { return specials_.vocab_size(); }
+  std::int64_t eos_id() const override { return specials_.eos_id(); }
+  std::optional<std::uint32_t> id_of(std::string_view token) const override {
+    return specials_.id_of(token);
   }
-  std::int64_t eos_id() const override {
-    return with_eos_ ? static_cast<std::int64_t>(code_points_.size()) : -1;
-  }
+  std::vector<std::uint32_t> special_ids() const override { return specials_.ids(); }
 
   void encode(std::string_view text, std::vector<std::uint32_t>& ids) const override {
     if (const auto bad = find_invalid_utf8(text)) {
@@ -58,7 +59,7 @@ class CharTokenizer : public Tokenizer {
   }
 
   std::string to_json() const override {
-    PlainBpe bpe{.vocabulary = {}, .byte_level = false, .with_eos = with_eos_};
+    PlainBpe bpe{.vocabulary = {}, .byte_level = false, .specials = specials_.texts()};
     for (std::uint32_t code_point : code_points_) {
       append_utf8(code_point, bpe.vocabulary.emplace_back());
     }
@@ -68,13 +69,14 @@ class CharTokenizer : public Tokenizer {
  private:
   std::vector<std::uint32_t> code_points_;  // ascending
   std::vector<std::uint32_t> id_of_;        // by code point
-  bool with_eos_;
+  SpecialTokens specials_;
 };
 
 }  // namespace
 
 std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
-                                               bool with_eos) {
+                                               bool with_eos,
+                                               const std::vector<std::string>& specials) {
   std::vector<std::uint32_t> sorted = code_points;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -84,7 +86,13 @@ std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>&
       fail(ExitCode::kBadData, "char tokenizer: ", code_point, " is no Unicode scalar value");
     }
   }
-  return std::make_unique<CharTokenizer>(std::move(sorted), with_eos);
+  const auto is_character = [&](const std::string& text) {
+    std::size_t offset = 0;
+    const std::uint32_t code_point = next_code_point(text, offset);
+    return offset == text.size() && std::binary_search(sorted.begin(), sorted.end(), code_point);
+  };
+  SpecialTokens tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials, is_character);
+  return std::make_unique<CharTokenizer>(std::move(sorted), std::move(tokens));
 }
 
 }  // namespace pretrain

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,11 @@ class Tokenizer {
   virtual std::int64_t vocab_size() const = 0;
   /// Id that closes a document; -1: the vocabulary has none.
   virtual std::int64_t eos_id() const = 0;
+  /// Id of the special token with exactly this text; nullopt: there is none (ordinary symbols are
+  /// not looked up).
+  virtual std::optional<std::uint32_t> id_of(std::string_view token) const = 0;
+  /// Ids of all special tokens, the end token included, ascending.
+  virtual std::vector<std::uint32_t> special_ids() const = 0;
   /// Appends the ids of `text` (UTF-8) to `ids`. Special tokens are neither added nor recognised:
   /// `<|endoftext|>` written in a document is ordinary text. Throws kBadData naming the byte offset
   /// where the text cannot be expressed.
@@ -38,12 +44,15 @@ inline constexpr std::uint64_t kMaxTokenizerJson = std::uint64_t{128} << 20;
 /// Reads a tokenizer.json text; `place` names it in messages. Throws kBadData naming what is not
 /// understood.
 std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std::string& place);
-/// The 256 bytes and `<|endoftext|>` (id 256). Lossless for any bytes.
-std::unique_ptr<Tokenizer> make_byte_tokenizer();
-/// One id per given Unicode code point, in ascending order; no specials, except
-/// `<|endoftext|>` as the last id if `with_eos`. Throws kBadData if there is none, or a number is
-/// no Unicode scalar.
+/// The 256 bytes, `<|endoftext|>` (id 256), then the texts of `specials` in their order. Lossless
+/// for any bytes. Throws kUsage naming a special that is empty, no valid UTF-8, given twice,
+/// `<|endoftext|>`, or the symbol of a byte.
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials = {});
+/// One id per given Unicode code point, in ascending order, `<|endoftext|>` if `with_eos`, then the
+/// texts of `specials` in their order. Throws kBadData if there is no code point, or a number is no
+/// Unicode scalar; kUsage for specials as above, or one that is a character of the vocabulary.
 std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
-                                               bool with_eos);
+                                               bool with_eos,
+                                               const std::vector<std::string>& specials = {});
 
 }  // namespace pretrain

@@ -16,9 +16,9 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-OrderedJson added_eos(std::size_t id) {
-  return {{"id", id},        {"content", kEndOfText}, {"single_word", false}, {"lstrip", false},
-          {"rstrip", false}, {"normalized", false},   {"special", true}};
+OrderedJson special_token(std::size_t id, const std::string& text) {
+  return {{"id", id},        {"content", text},     {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
 OrderedJson document(const PlainBpe& bpe) {
@@ -33,7 +33,9 @@ OrderedJson document(const PlainBpe& bpe) {
                                   {"trim_offsets", true},
                                   {"use_regex", false}};
   OrderedJson added = OrderedJson::array();
-  if (bpe.with_eos) added.push_back(added_eos(bpe.vocabulary.size()));
+  for (const std::string& text : bpe.specials) {
+    added.push_back(special_token(bpe.vocabulary.size() + added.size(), text));
+  }
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},
@@ -108,6 +110,14 @@ std::vector<std::string> read_vocabulary(const Json& vocab, const std::string& p
   return tokens;
 }
 
+bool has_eos(const PlainBpe& bpe) {
+  return !bpe.specials.empty() && bpe.specials.front() == kEndOfText;
+}
+
+std::vector<std::string> specials_but_eos(const PlainBpe& bpe) {
+  return {bpe.specials.begin() + (has_eos(bpe) ? 1 : 0), bpe.specials.end()};
+}
+
 std::unique_ptr<Tokenizer> make_char(const PlainBpe& bpe, const std::string& place) {
   std::vector<std::uint32_t> code_points;
   for (const std::string& token : bpe.vocabulary) {
@@ -120,11 +130,11 @@ std::unique_ptr<Tokenizer> make_char(const PlainBpe& bpe, const std::string& pla
            ", expected single characters in ascending order");
     }
   }
-  return make_char_tokenizer(code_points, bpe.with_eos);
+  return make_char_tokenizer(code_points, has_eos(bpe), specials_but_eos(bpe));
 }
 
 std::unique_ptr<Tokenizer> make_byte(const PlainBpe& bpe, const std::string& place) {
-  bool complete = bpe.vocabulary.size() == 256 && bpe.with_eos;
+  bool complete = bpe.vocabulary.size() == 256 && has_eos(bpe);
   for (std::size_t id = 0; complete && id < 256; ++id) {
     complete = bpe.vocabulary[id] == byte_symbol(static_cast<unsigned char>(id));
   }
@@ -132,7 +142,25 @@ std::unique_ptr<Tokenizer> make_byte(const PlainBpe& bpe, const std::string& pla
     fail(ExitCode::kBadData, place, ": a byte-level vocabulary without merges, expected the 256 ",
          "bytes in order and ", kEndOfText, ". Write it again with the byte tokenizer");
   }
-  return make_byte_tokenizer();
+  return make_byte_tokenizer(specials_but_eos(bpe));
+}
+
+// Special tokens in the order of their ids, which must follow those of the vocabulary.
+std::vector<std::string> read_specials(const Json& root, std::size_t first_id,
+                                       const std::string& place) {
+  const Json added = root.value("added_tokens", Json::array());
+  if (!added.is_array()) refuse(place, "added_tokens " + short_dump(added));
+  std::vector<std::string> texts;
+  for (const Json& token : added) {
+    const bool named =
+        token.is_object() && token.contains("content") && token["content"].is_string();
+    const std::string text = named ? token["content"].get<std::string>() : "";
+    const Json expected = special_token(first_id + texts.size(), text);
+    require_members(token, expected, "added_tokens", place);
+    if (token.size() != expected.size()) refuse(place, "added_tokens " + short_dump(token));
+    texts.push_back(text);
+  }
+  return texts;
 }
 
 }  // namespace
@@ -192,17 +220,14 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std:
   model.erase("vocab");
   require_members(model, expected["model"], "model", place);
 
-  const Json added = root.value("added_tokens", Json::array());
-  if (!added.is_array()) refuse(place, "added_tokens " + short_dump(added));
-  const Json eos = Json::parse(added_eos(bpe.vocabulary.size()).dump());
-  for (const Json& token : added) {
-    require_members(token, eos, "added_tokens", place);
-    if (bpe.with_eos || token.size() != eos.size()) {
-      refuse(place, "added_tokens " + short_dump(token));
-    }
-    bpe.with_eos = true;
+  bpe.specials = read_specials(root, bpe.vocabulary.size(), place);
+  try {
+    return bpe.byte_level ? make_byte(bpe, place) : make_char(bpe, place);
+  } catch (const Error& error) {
+    // What is wrong usage of the functions is wrong data in a file.
+    if (error.code() != ExitCode::kUsage) throw;
+    fail(ExitCode::kBadData, place, ": added_tokens: ", error.what());
   }
-  return bpe.byte_level ? make_byte(bpe, place) : make_char(bpe, place);
 }
 
 }  // namespace pretrain

@@ -7,9 +7,9 @@ namespace pretrain {
 
 /// What the tokenizer.json of a BPE model without merges says.
 struct PlainBpe {
-  std::vector<std::string> vocabulary;  ///< token texts; the index is the id
-  bool byte_level = false;              ///< tokens are byte symbols, else characters
-  bool with_eos = false;                ///< `<|endoftext|>` follows as the last id
+  std::vector<std::string> vocabulary;     ///< token texts; the index is the id
+  bool byte_level = false;                 ///< tokens are byte symbols, else characters
+  std::vector<std::string> specials = {};  ///< follow; `<|endoftext|>` is the first, if it is one
 };
 
 /// The character that stands for a byte in byte-level vocabularies, in UTF-8: printable Latin-1

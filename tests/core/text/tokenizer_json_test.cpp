@@ -72,12 +72,21 @@ TEST(TokenizerJson, ReadsWhatItWrites) {
   const std::vector<std::uint32_t> alphabet = {'\n', ' ', '"', '\\', 'x', 0xE4, 0x4E2D, 0x1F600, 0};
   tokenizers.push_back(make_char_tokenizer(alphabet, true));
   tokenizers.push_back(make_char_tokenizer(alphabet, false));
+  const std::vector<std::string> specials = {"[PAD]", "<\"\xE4\xB8\xAD\">", "a", " ", "<x>"};
+  tokenizers.push_back(make_byte_tokenizer({"[PAD]", specials[1]}));
+  tokenizers.push_back(make_char_tokenizer(alphabet, true, {"[PAD]", specials[1], "a"}));
+  tokenizers.push_back(make_char_tokenizer(alphabet, false, {"[PAD]", specials[1], "a"}));
   std::set<std::string> digests;
   for (const auto& tokenizer : tokenizers) {
     const auto copy = tokenizer_from_json(tokenizer->to_json(), "t.json");
     EXPECT_EQ(copy->to_json(), tokenizer->to_json());
     EXPECT_EQ(copy->sha256(), tokenizer->sha256());
     EXPECT_EQ(copy->eos_id(), tokenizer->eos_id());
+    EXPECT_EQ(copy->vocab_size(), tokenizer->vocab_size());
+    EXPECT_EQ(copy->special_ids(), tokenizer->special_ids());
+    for (const std::string& special : specials) {
+      EXPECT_EQ(copy->id_of(special), tokenizer->id_of(special));
+    }
     digests.insert(copy->sha256());
     // Layout and order of the keys are no part of the identity.
     const auto compact = nlohmann::json::parse(tokenizer->to_json()).dump();
@@ -96,6 +105,12 @@ TEST(TokenizerJson, ReadsWhatItWrites) {
 
 TEST(TokenizerJson, RefusesEveryOtherPartByName) {
   const Json good = Json::parse(make_byte_tokenizer()->to_json());
+  const auto added = [&](int id, const Json& content) {
+    Json token = good["added_tokens"][0];
+    token["id"] = id;
+    token["content"] = content;
+    return token;
+  };
   struct Case {
     std::function<void(Json&)> edit;
     const char* named;
@@ -133,7 +148,32 @@ TEST(TokenizerJson, RefusesEveryOtherPartByName) {
        "truncation"},
       {[](Json& j) { j["added_tokens"][0]["lstrip"] = true; }, "added_tokens.lstrip true"},
       {[](Json& j) { j["added_tokens"][0]["id"] = 5; }, "added_tokens.id 5"},
-      {[](Json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }, "added_tokens"},
+      {[](Json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }, "added_tokens.id 256"},
+      {[&](Json& j) { j["added_tokens"].push_back(added(257, kEndOfText)); },
+       "t.json: added_tokens: special token <|endoftext|>: closes documents"},
+      {[&](Json& j) {
+         j["added_tokens"].push_back(added(257, "[A]"));
+         j["added_tokens"].push_back(added(258, "[A]"));
+       },
+       "t.json: added_tokens: special token [A]: is given twice"},
+      {[&](Json& j) { j["added_tokens"].push_back(added(257, "")); }, "special token 1 of 1: is"},
+      {[&](Json& j) { j["added_tokens"].push_back(added(257, "a")); }, "a: is an ordinary symbol"},
+      {[&](Json& j) { j["added_tokens"].push_back(added(258, "[A]")); }, "added_tokens.id 258"},
+      {[&](Json& j) { j["added_tokens"].push_back(added(257, Json(3))); },
+       "added_tokens.content 3"},
+      {[&](Json& j) {
+         j["added_tokens"].push_back(added(257, "[A]"));
+         j["added_tokens"][1]["special"] = false;
+       },
+       "added_tokens.special false"},
+      {[&](Json& j) {
+         j["added_tokens"].push_back(added(257, "[A]"));
+         j["added_tokens"][1].erase("lstrip");
+       },
+       "added_tokens {"},
+      {[](Json& j) { j["added_tokens"].push_back("[A]"); }, "added_tokens \"[A]\""},
+      {[](Json& j) { j["added_tokens"][0]["content"] = "[A]"; },
+       "bytes in order and <|endoftext|>"},
       {[](Json& j) { j["added_tokens"] = Json::array(); }, "256 bytes in order"},
       {[](Json& j) { j["model"]["vocab"]["!"] = 34; }, "model.vocab: id"},
       {[](Json& j) { j["model"]["vocab"]["!"] = -1; }, "model.vocab: id -1"},
@@ -155,7 +195,8 @@ TEST(TokenizerJson, RefusesEveryOtherPartByName) {
 }
 
 TEST(TokenizerJson, MutatedTextNeverCrashes) {
-  const std::string good = make_char_tokenizer({'a', 'b', 0xE4, 0x4E2D}, true)->to_json();
+  const std::string good =
+      make_char_tokenizer({'a', 'b', 0xE4, 0x4E2D}, true, {"[A]", "[B]"})->to_json();
   RandomStream random(4, RandomPurpose::kTest, 0);
   int refused = 0;
   for (int trial = 0; trial < 3000; ++trial) {
