@@ -112,7 +112,7 @@ struct TrainingRun::Parts {
   void make_layout();
   void keep_micro_batch(const CheckpointReader& checkpoint);
   void load(const std::optional<RunDirectory::Resume>& resume);
-  void make_recorder(bool resumed);
+  void make_recorder(const std::optional<RunDirectory::Resume>& resume);
   std::vector<std::string> banner(const std::optional<RunDirectory::Resume>& resume) const;
   TrainerParts trainer_parts();
   void failed(const std::exception& caught, const TrainingState& at);
@@ -130,6 +130,7 @@ struct TrainingRun::Parts {
   std::unique_ptr<FlatBuffer> parameters;
   std::unique_ptr<Optimizer> optimizer;
   TrainingState state;
+  std::optional<double> peak_flops;
   std::unique_ptr<RunRecorder> recorder;
   std::unique_ptr<Checkpointer> checkpointer;
   std::unique_ptr<Evaluator> evaluator;
@@ -164,7 +165,7 @@ void TrainingRun::Parts::build(const std::string& given_config) {
     load(resume);
   });
   directory->write_start_files(config, given_config);
-  make_recorder(resume.has_value());
+  make_recorder(resume);
   for (const std::string& line : banner(resume)) recorder->print(line);
   checkpointer = std::make_unique<Checkpointer>(control, [&] {
     CheckpointerSetup setup = checkpointer_setup(config, inputs, *directory, process.world(), plan);
@@ -228,7 +229,7 @@ void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume)
   state.attempt = static_cast<std::uint64_t>(directory->attempt());
 }
 
-void TrainingRun::Parts::make_recorder(bool resumed) {
+void TrainingRun::Parts::make_recorder(const std::optional<RunDirectory::Resume>& resume) {
   agree(process.control(), [&] {
     start_logging(directory->path(), process.rank(), process.host(),
                   log_level(config.logging.level));
@@ -238,13 +239,16 @@ void TrainingRun::Parts::make_recorder(bool resumed) {
     setup.attempt = directory->attempt();
     if (plan.hours == 0) setup.steps = plan.steps;
     // An earlier start that saved nothing leaves lines too; this one begins before step 0.
-    if (resumed || directory->attempt() > 1) {
-      setup.resumed_at = resumed ? static_cast<std::int64_t>(state.step) : -1;
+    if (resume || directory->attempt() > 1) {
+      setup.resumed_at = resume ? static_cast<std::int64_t>(state.step) : -1;
       if (process.rank() == 0) cut_back(directory->path() + "/samples.jsonl", *setup.resumed_at);
     }
-    setup.peak_flops = config.logging.peak_flops;
-    if (!setup.peak_flops) setup.peak_flops = measure_peak_flops(compute, device);
+    peak_flops = config.logging.peak_flops;
+    if (!peak_flops) peak_flops = measure_peak_flops(compute, device);
+    setup.peak_flops = peak_flops;
     if (const auto limit = memory_limit(process)) setup.memory_limit_gib = *limit / (1 << 30);
+    if (resume)
+      setup.checkpoint = {static_cast<std::int64_t>(state.step), resume->found.path, utc_seconds()};
     setup.flops_per_token = plan.flops_per_token;
     setup.samples_per_epoch = static_cast<double>(inputs.train->size());
     setup.terms = objective->terms();
@@ -263,16 +267,17 @@ std::vector<std::string> TrainingRun::Parts::banner(
                          with_unit(static_cast<double>(parameters->parameter_count())),
                          " parameters, ", compute == at::kFloat ? "fp32" : "bf16"));
   lines.push_back(concat("world       ", process.world(), " ranks on ", device.str(), " by ",
-                         backend_name(config, device, process.world()), "; rank 0 has ",
-                         at::get_num_threads(), " threads, ", process.binding()));
+                         backend_name(config, device, process.world()),
+                         "; threads of rank 0: ", at::get_num_threads(), ", ", process.binding()));
   lines.push_back(concat("batch       ", layout.sequences(), " sequences = micro_batch ",
                          layout.micro_batch, " x data_ranks ", layout.ranks, " x accumulation ",
                          layout.accumulation, "; x ", config.data.sequence_length, " = ",
                          layout.sequences() * config.data.sequence_length, " tokens a step"));
   lines.push_back(concat("mfu         useful FLOP/s / peak; useful = tokens/s x ",
                          scientific(plan.flops_per_token, 2),
-                         " (3 x forward, causal attention halved); peak ",
-                         config.logging.peak_flops ? "given" : "of a measured GEMM"));
+                         " (3 x forward, causal attention halved); peak of a rank ",
+                         peak_flops ? scientific(*peak_flops, 2) : "not known",
+                         config.logging.peak_flops ? "" : ", measured now"));
   const double epochs = static_cast<double>(plan.steps) * static_cast<double>(layout.sequences()) /
                         static_cast<double>(inputs.train->size());
   lines.push_back(plan.hours > 0 ? concat("duration    ", plan.hours, " hours")
@@ -292,6 +297,11 @@ std::vector<std::string> TrainingRun::Parts::banner(
       log_warning(concat("resume: the checkpoint was written with ", then.threads,
                          " threads a rank on ", then.cpu, ", now ", now.threads, " on ", now.cpu,
                          ": the run goes on, but not bit for bit as if unbroken"));
+    }
+    const std::string place = resume->checkpoint->path();
+    for (const OptionChange& change : option_changes(
+             parse_config_text(resume->checkpoint->config_yaml(), place), config.resolved)) {
+      lines.push_back(concat("changed     ", change.key, " ", change.before, " -> ", change.now));
     }
     lines.push_back(concat("resume      ", resume->found.path, ", step ", step, ", ",
                            resume->checkpoint->manifest().world, " ranks then"));

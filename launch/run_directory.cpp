@@ -11,7 +11,6 @@
 #include "launch/process/versions.h"
 
 namespace pretrain {
-namespace {
 
 void check_identity(const RunConfig& config, const CheckpointReader& checkpoint) {
   const ConfigNode before =
@@ -22,6 +21,8 @@ void check_identity(const RunConfig& config, const CheckpointReader& checkpoint)
   fail(ExitCode::kBadConfig, config.place(key), key, " was ", was, " in ", checkpoint.path(),
        ", is ", is, ". Use another run.dir or run.allow_change=[", key, "]");
 }
+
+namespace {
 
 void check_data(const CheckpointReader& checkpoint, const std::vector<std::string>& fingerprints,
                 const std::string& tokenizer_sha256) {

@@ -13,6 +13,10 @@
 
 namespace pretrain {
 
+/// Throws kBadConfig if an identity option differs from the checkpoint's and run.allow_change does
+/// not list it.
+void check_identity(const RunConfig& config, const CheckpointReader& checkpoint);
+
 /// The run directory of a live run: locked by rank 0 as long as this lives. All methods are
 /// collective.
 class RunDirectory {

@@ -44,7 +44,8 @@ void LoggingOptions::visit(OptionVisitor& visitor) {
                  {.meaning = "how often a line of metrics is written",
                   .choices = {"steps", "tokens", "samples", "epochs"}});
   visitor.option("console", console,
-                 {.meaning = "what rank 0 prints; auto: a bar on a terminal, else lines",
+                 {.meaning = "what rank 0 prints; auto: a bar on a terminal (mpirun gives its "
+                             "ranks none), else lines",
                   .choices = {"auto", "bar", "line", "none"}});
   visitor.option("level", level,
                  {.meaning = "least severe message in logs/",

@@ -65,7 +65,7 @@ struct EvalRecord {
   Counters at;
   std::string set;            ///< name of the evaluation set
   double loss = 0;            ///< nats per target
-  double ppl = 0;             ///< exp(loss)
+  std::optional<double> ppl;  ///< exp(loss); empty: the loss is no likelihood of the text
   std::optional<double> bpb;  ///< bits per byte = nats / ln 2 / bytes; empty: bytes not known
   std::optional<double> acc;  ///< 0..1; empty: not measured
   std::optional<std::int64_t> bytes;  ///< of text behind the targets; empty: not known

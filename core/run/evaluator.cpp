@@ -71,7 +71,8 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
   }
   result.targets = static_cast<std::uint64_t>(total_targets);
   result.bytes = set.dataset->bytes();
-  if (result.bytes && objective_.is_likelihood()) {
+  result.is_likelihood = objective_.is_likelihood();
+  if (result.bytes && result.is_likelihood) {
     result.bits_per_byte = result.nats / std::numbers::ln2 / *result.bytes;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

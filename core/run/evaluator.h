@@ -20,6 +20,7 @@ struct EvaluationResult {
   std::uint64_t targets = 0;
   std::optional<double> bytes;  ///< of the text behind the targets
   double seconds = 0;
+  bool is_likelihood = false;  ///< of the text: perplexity means something
 
   double loss() const { return nats / static_cast<double>(targets); }
   /// nats / ln 2 / bytes; empty if bytes are not known or the loss is no likelihood.

@@ -23,6 +23,7 @@ Status first_status(const RecorderSetup& setup, int world) {
   status.pid = getpid();
   status.world = world;
   status.attempt = setup.attempt;
+  status.checkpoint = setup.checkpoint;
   if (const char* job = std::getenv("SLURM_JOB_ID")) status.job = job;
   return status;
 }
@@ -172,7 +173,7 @@ void RunRecorder::evaluated(const std::vector<EvaluationResult>& results,
     record.at = counters(state);
     record.set = result.set;
     record.loss = result.loss();
-    record.ppl = std::exp(record.loss);
+    if (result.is_likelihood) record.ppl = std::exp(record.loss);
     record.bpb = result.bits_per_byte;
     if (result.bytes) record.bytes = static_cast<std::int64_t>(std::llround(*result.bytes));
     record.t_eval = result.seconds;

@@ -23,11 +23,12 @@ struct RecorderSetup {
   std::string run_dir;
   std::string host;
   std::int64_t attempt = 1;
-  std::optional<std::int64_t> steps;       ///< planned; empty: limited by hours
-  std::optional<std::int64_t> resumed_at;  ///< step of the checkpoint loaded
-  std::optional<double> peak_flops;        ///< of one rank
-  std::optional<double> memory_limit_gib;  ///< of one rank
-  double flops_per_token = 0;              ///< training, of the objective
+  std::optional<std::int64_t> steps;              ///< planned; empty: limited by hours
+  std::optional<std::int64_t> resumed_at;         ///< step of the checkpoint loaded
+  std::optional<double> peak_flops;               ///< of one rank
+  std::optional<double> memory_limit_gib;         ///< of one rank
+  std::optional<CommittedCheckpoint> checkpoint;  ///< resumed from; its time is that of the start
+  double flops_per_token = 0;                     ///< training, of the objective
   double samples_per_epoch = 1;
   std::vector<LossTerm> terms;
   LoggingOptions logging;

@@ -7,12 +7,14 @@
 
 #include "core/base/byte_size.h"
 #include "core/base/memory_usage.h"
+#include "core/checkpoint/checkpoint_list.h"
 #include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
 #include "launch/config/plan.h"
 #include "launch/inputs.h"
 #include "launch/network.h"
+#include "launch/run_directory.h"
 
 namespace pretrain {
 namespace {
@@ -111,10 +113,26 @@ std::string disk_line(const RunConfig& config, const MemoryEstimate& memory) {
                 format_bytes(static_cast<std::uint64_t>(free)));
 }
 
-Report check(const RunConfig& config, std::int64_t world, std::int64_t per_node) {
+// What a start would find in the run directory.
+std::string run_line(const RunConfig& config, const TrainingPlan& plan) {
+  const std::string& dir = config.run.dir;
+  if (!std::filesystem::is_directory(dir + "/checkpoints")) return dir + ": new";
+  for (const CheckpointEntry& entry : list_checkpoints(dir, VerifyMode::kSizes)) {
+    if (!entry.valid) continue;
+    const CheckpointReader checkpoint(dir + "/checkpoints/" + entry.name);
+    check_identity(config, checkpoint);
+    const auto step = static_cast<std::int64_t>(entry.step);
+    const bool done = plan.hours > 0 ? checkpoint.state().hours >= plan.hours : step >= plan.steps;
+    return concat(dir, ": ", done ? "done, at step " : "goes on from step ", step);
+  }
+  return dir + ": holds no valid checkpoint";
+}
+
+Report check(RunConfig config, std::int64_t world, std::int64_t per_node) {
   RunInputs inputs = open_inputs(config);
   const c10::Device cpu(c10::kCPU);
   const at::ScalarType compute = compute_type(config, cpu);
+  config.settle("precision", "compute", compute == at::kFloat ? "fp32" : "bf16");
   const auto objective =
       build_objective(config, *inputs.tokenizer, compute, c10::Device(c10::kMeta));
   cut_rows(inputs, config, objective->row_shape());
@@ -132,6 +150,7 @@ Report check(const RunConfig& config, std::int64_t world, std::int64_t per_node)
   report.push_back({"model", model_line(config, *objective, flops)});
   report.push_back({"batch", batch_line(layout, length)});
   report.push_back({"duration", duration_line(plan, inputs, length)});
+  report.push_back({"run", run_line(config, plan)});
   report.push_back({"parallel", concat("world ", world, ", ", per_node, " a node")});
   add_data_lines(report, inputs);
   report.push_back({"precision", compute == at::kFloat ? "fp32" : "bf16, masters fp32"});

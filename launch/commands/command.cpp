@@ -2,7 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
+
+#include "core/config/option_values.h"
 
 namespace pretrain {
 namespace {
@@ -50,6 +53,17 @@ const std::vector<Command>& commands() {
   return all;
 }
 
+// A first word that looks like no file is taken for a command.
+void refuse_misspelt(const std::string& word) {
+  if (word.find_first_of("./-=") != std::string::npos || std::filesystem::exists(word)) return;
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  const std::string nearest = nearest_word(word, names);
+  fail(
+      ExitCode::kUsage, word, ": is neither a command nor a file. ",
+      nearest.empty() ? std::string("See pretrain --help") : concat("Did you mean ", nearest, "?"));
+}
+
 ExitCode run_command_line(const std::vector<std::string>& words, Process& process) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h") {
     if (process.rank() == 0) std::cout << help_text();
@@ -58,7 +72,10 @@ ExitCode run_command_line(const std::vector<std::string>& words, Process& proces
   if (words[0] == "--version") return run_version({}, process);
   const auto found = std::find_if(commands().begin(), commands().end(),
                                   [&](const Command& command) { return words[0] == command.name; });
-  if (found == commands().end()) return run_train(words, process);
+  if (found == commands().end()) {
+    agree(process.control(), [&] { refuse_misspelt(words[0]); });
+    return run_train(words, process);
+  }
   if (process.world() > 1 && !found->many_ranks) {
     agree(process.control(), [&] {
       fail(ExitCode::kUsage, words[0], ": runs in one process, got ", process.world(),

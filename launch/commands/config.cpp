@@ -32,7 +32,8 @@ ExitCode run_config(const std::vector<std::string>& arguments, Process& process)
   if (hash) {
     std::cout << config_sha256(config) << "  config\n" << identity_sha256(config) << "  identity\n";
   } else {
-    std::cout << config.text();
+    std::cout << "# Relative paths start at " << std::filesystem::current_path().string() << "\n"
+              << config.text();
   }
   return ExitCode::kOk;
 }

@@ -1,11 +1,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
+#include "core/base/logging.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/corpus/corpus_verify.h"
 #include "core/metrics/number_format.h"
+#include "core/text/special_tokens.h"
 #include "launch/commands/command.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"
@@ -29,6 +32,11 @@ void declare_build(CLI::App& app, CorpusCommand& command) {
       ->required();
   app.add_option("--tokenizer", command.build.tokenizer, "byte, char, or a tokenizer.json")
       ->required();
+  app.add_option_function<std::string>(
+         "--special",
+         [&](const std::string& list) { command.build.specials = parse_special_tokens(list); },
+         "further special tokens of byte or char, see below")
+      ->type_name("LIST");
   app.add_option("--format", command.build.format.format, "auto, text or jsonl")
       ->capture_default_str();
   app.add_option("--doc-sep", command.build.format.doc_sep,
@@ -44,7 +52,11 @@ void declare_build(CLI::App& app, CorpusCommand& command) {
   app.add_option("--valid", command.build.validation_inputs,
                  "files that make up the split valid instead");
   app.add_flag("--force", command.build.force, "replace an existing corpus");
-  app.footer("Example: pretrain corpus build data/kjv.h5 --tokenizer byte data/kjv.txt");
+  app.footer(
+      "Special tokens: texts between commas, as in '[PAD],<s>'. <extra_id_0..99> is\n"
+      "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
+      "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n\n"
+      "Example: pretrain corpus build data/kjv.h5 --tokenizer byte data/kjv.txt");
 }
 
 ExitCode build(CorpusCommand& command) {
@@ -58,6 +70,14 @@ ExitCode build(CorpusCommand& command) {
   const BuildResult result = build_corpus(command.build, progress.function());
   progress.clear();
   std::cout << result.to_text() << "\n";
+  const bool has_valid = std::any_of(result.splits.begin(), result.splits.end(),
+                                     [](const auto& split) { return split.name == "valid"; });
+  if (!has_valid && command.build.valid_fraction > 0) {
+    log_warning(
+        "no document is held out as split valid, so runs on this corpus evaluate nothing. "
+        "Documents "
+        "end at blank lines or as --doc-sep says; or name files with --valid");
+  }
   return ExitCode::kOk;
 }
 

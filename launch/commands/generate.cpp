@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "core/base/logging.h"
 #include "core/checkpoint/checkpoint_list.h"
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/config/config_loader.h"
@@ -26,11 +27,19 @@ std::string checkpoint_path(const std::string& name) {
   const bool chosen = !fs::exists(name) && colon != std::string::npos;
   const std::string run = chosen ? name.substr(0, colon) : name;
   const std::string which = chosen ? name.substr(colon + 1) : "";
+  if (!fs::is_directory(run)) fail(ExitCode::kBadData, run, ": no run and no checkpoint is there");
   for (const CheckpointEntry& entry : list_checkpoints(run, VerifyMode::kSizes)) {
-    if (!entry.valid) continue;
     const bool wanted =
         which.empty() || (which == "best" && entry.is_best) || which == std::to_string(entry.step);
-    if (wanted) return run + "/checkpoints/" + entry.name;
+    if (!wanted || !entry.valid) continue;
+    const std::string path = run + "/checkpoints/" + entry.name;
+    try {
+      CheckpointReader(path).verify(VerifyMode::kFull);
+      return path;
+    } catch (const Error& error) {
+      if (!which.empty()) throw;
+      log_warning(concat(entry.name, " skipped: ", error.what()));
+    }
   }
   fail(ExitCode::kBadData, name, ": no such checkpoint. See: pretrain checkpoint list ", run);
 }

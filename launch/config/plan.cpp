@@ -16,6 +16,21 @@ std::string nearest_batches(std::int64_t sequences, std::int64_t multiple) {
   return concat(below, ", ", below + multiple);
 }
 
+// The other ways out: a smaller micro batch, or, where no micro batch helps, other numbers of
+// ranks.
+std::string other_ways(std::int64_t sequences, std::int64_t ranks, std::int64_t micro_batch) {
+  if (sequences % ranks == 0) {
+    std::int64_t fitting = std::min(micro_batch, sequences / ranks);
+    while (sequences / ranks % fitting != 0) --fitting;
+    return concat(". Or set train.micro_batch=", fitting);
+  }
+  std::string text;
+  for (std::int64_t d = 1; d <= std::min<std::int64_t>(sequences, 64); ++d) {
+    if (sequences % d == 0) text += concat(text.empty() ? "" : ", ", d);
+  }
+  return concat(". Or start a number of ranks that divides ", sequences, ": ", text);
+}
+
 [[noreturn]] void refuse_batch(const RunConfig& config, std::int64_t sequences,
                                const std::string& micro_batch, std::int64_t multiple,
                                std::int64_t ranks) {
@@ -29,14 +44,16 @@ std::string nearest_batches(std::int64_t sequences, std::int64_t multiple) {
     fail(ExitCode::kBadConfig, config.place("train.global_batch_sequences"),
          "train.global_batch_sequences ", sequences, " = micro_batch ", micro_batch,
          " x data_ranks ", ranks, " x accumulation ", accumulation.str(),
-         ": not whole. Nearest: ", nearest_batches(sequences, multiple));
+         ": not whole. Nearest: ", nearest_batches(sequences, multiple),
+         other_ways(sequences, ranks, multiple / ranks));
   }
   const std::int64_t below = sequences / multiple * multiple * length;
   fail(ExitCode::kBadConfig, config.place("train.global_batch_tokens"),
        "train.global_batch_tokens ", sequences * length, " / sequence_length ", length, " = ",
        sequences, " sequences = micro_batch ", micro_batch, " x data_ranks ", ranks,
        " x accumulation ", accumulation.str(), ": not whole. Nearest: ",
-       below == 0 ? concat(multiple * length) : concat(below, ", ", below + multiple * length));
+       below == 0 ? concat(multiple * length) : concat(below, ", ", below + multiple * length),
+       other_ways(sequences, ranks, multiple / ranks));
 }
 
 Cadence cadence(const Span& span, const BatchLayout& layout, std::int64_t length,

@@ -127,7 +127,7 @@ std::string identity_sha256(const RunConfig& config) {
 namespace {
 
 void compare(const ConfigNode* before, const ConfigNode* now, const std::string& key,
-             const std::vector<std::string>& allowed, std::vector<IdentityChange>& changes) {
+             const std::vector<std::string>& allowed, std::vector<OptionChange>& changes) {
   if (before != nullptr && now != nullptr && *before == *now) return;
   if (before != nullptr && now != nullptr && before->is_map() && now->is_map()) {
     const std::string prefix = key.empty() ? "" : key + ".";
@@ -150,12 +150,18 @@ void compare(const ConfigNode* before, const ConfigNode* now, const std::string&
 
 }  // namespace
 
-std::vector<IdentityChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
-                                             const std::vector<std::string>& allowed) {
+std::vector<OptionChange> option_changes(const ConfigNode& before, const ConfigNode& now) {
+  std::vector<OptionChange> changes;
+  compare(&before, &now, "", {}, changes);
+  return changes;
+}
+
+std::vector<OptionChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
+                                           const std::vector<std::string>& allowed) {
   const std::vector<OptionRow> rows = all_option_rows();
   const ConfigNode was = identity_part(rows, before);
   const ConfigNode is = identity_part(rows, now);
-  std::vector<IdentityChange> changes;
+  std::vector<OptionChange> changes;
   compare(&was, &is, "", allowed, changes);
   return changes;
 }

@@ -57,15 +57,17 @@ std::vector<OptionRow> all_option_rows();
 std::string config_sha256(const RunConfig& config);
 std::string identity_sha256(const RunConfig& config);
 
-/// An identity option whose value differs between two configurations; values as YAML, or "not set".
-struct IdentityChange {
+/// An option whose value differs between two configurations; values as YAML, or "not set".
+struct OptionChange {
   std::string key;
   std::string before;
   std::string now;
-  bool operator==(const IdentityChange&) const = default;
+  bool operator==(const OptionChange&) const = default;
 };
-/// All of them but for those that `allowed` lists.
-std::vector<IdentityChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
-                                             const std::vector<std::string>& allowed);
+/// Of all options.
+std::vector<OptionChange> option_changes(const ConfigNode& before, const ConfigNode& now);
+/// Of the identity options, but for those that `allowed` lists.
+std::vector<OptionChange> identity_changes(const ConfigNode& before, const ConfigNode& now,
+                                           const std::vector<std::string>& allowed);
 
 }  // namespace pretrain

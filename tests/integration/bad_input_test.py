@@ -194,6 +194,22 @@ class ConfigTest(BadInputTest):
         self.refuse_command(2, ["check", "FILE is required"], "check")
         self.refuse_command(2, ["corpus build", "--tokenizer is required"], "corpus", "build",
                             self.folder / "new.h5", self.text)
+        for parts, *words in (
+                (["[A]", "given twice"], "--special", "[A],[B],[A]"),
+                (["[PAD]", "given twice"], "--special", "bert,[PAD]"),
+                (["--special", "token 2 is empty"], "--special", "[A],"),
+                (["--special", "token 1 is empty"], "--special", ""),
+                (["special token a", "ordinary symbol", "<a>"], "--special", "a"),
+                (["<|endoftext|>", "closes documents"], "--special", "<|endoftext|>"),
+                (["<x_9..1>", "range that rises", "1..9"], "--special", "<x_9..1>"),
+                (["more than 10000 tokens"], "--special", "<x_0..18446744073709551615>"),
+                (["--special", self.folder / "text.tokenizer.json", "byte or char"],
+                 "--special", "bert", "--tokenizer", self.folder / "text.tokenizer.json")):
+            if "--tokenizer" not in words:
+                words += ["--tokenizer", "byte"]
+            self.refuse_command(2, parts, "corpus", "build", self.folder / "new.h5", self.text,
+                                *words)
+            self.assertEqual(list(self.folder.glob("new.*")), [])
         self.refuse_command(2, ["generate", "--prompt is required"], "generate", self.finished)
         self.refuse_command(2, ["--magic"], self.config, "--magic", ranks=2)
         self.refuse_command(2, ["generate: runs in one process, got 2 ranks", "without mpirun"],

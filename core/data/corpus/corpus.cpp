@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
 #include <type_traits>
 
 #include "core/base/digest.h"
@@ -38,7 +40,18 @@ T widen(const std::byte* in, std::span<std::int64_t> out) {
 
 std::shared_ptr<const Corpus> Corpus::open(const std::string& path, CorpusVerification mode,
                                            const ProgressFunction& progress, VerifyShare share) {
-  { const MappedFile exists(path); }  // before its manifest is missed
+  {
+    constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+    const MappedFile file(path);  // before its manifest is missed
+    const auto* begin = reinterpret_cast<const char*>(file.bytes().data());
+    if (!std::filesystem::exists(manifest_path(path)) &&
+        !std::string_view(begin, file.bytes().size()).starts_with(kSignature)) {
+      fail(ExitCode::kBadData, path,
+           ": is no HDF5 file. Make a corpus of text: pretrain corpus build "
+           "NAME.h5 --tokenizer byte ",
+           path);
+    }
+  }
   return std::make_shared<const Corpus>(path, read_manifest(path), mode, progress, share);
 }
 
@@ -199,6 +212,10 @@ void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const
 
 std::unique_ptr<Tokenizer> Corpus::load_tokenizer() const {
   const std::string place = corpus_tokenizer_path(path());
+  if (!std::filesystem::exists(place)) {
+    fail(ExitCode::kBadData, place, ": the tokenizer of ", path(),
+         " is missing. Copy it beside the corpus or give tokenizer.path");
+  }
   auto tokenizer = tokenizer_from_json(InputFile::open(place).text(kMaxTokenizerJson), place);
   if (tokenizer->sha256() != tokenizer_sha256()) {
     fail(ExitCode::kBadData, place, ": sha256 is ", tokenizer->sha256(), ", ", path(),

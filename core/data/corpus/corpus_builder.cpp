@@ -24,6 +24,10 @@ void check_options(const BuildOptions& options) {
   if (!(fraction >= 0 && fraction < 1)) {
     fail(ExitCode::kUsage, "--valid-fraction: expected 0 to less than 1, got ", fraction);
   }
+  if (!options.specials.empty() && options.tokenizer != "byte" && options.tokenizer != "char") {
+    fail(ExitCode::kUsage, "corpus build: --special adds tokens to byte or char, ",
+         options.tokenizer, " has those that its file names. Leave --special out");
+  }
   std::vector<std::string> all = options.inputs;
   all.insert(all.end(), options.validation_inputs.begin(), options.validation_inputs.end());
   const auto streams = std::count(all.begin(), all.end(), "-");
@@ -83,7 +87,14 @@ std::unique_ptr<Tokenizer> train_char_tokenizer(const BuildOptions& options,
          ": the corpus would be empty: no document with a character in the input. Check the input, "
          "--format and --doc-sep");
   }
-  return make_char_tokenizer(code_points, options.eos.value_or(true));
+  return make_char_tokenizer(code_points, options.eos.value_or(true), options.specials);
+}
+
+std::unique_ptr<Tokenizer> choose_tokenizer(const BuildOptions& options,
+                                            const ProgressFunction& progress) {
+  if (options.tokenizer == "char") return train_char_tokenizer(options, progress);
+  if (options.tokenizer == "byte") return make_byte_tokenizer(options.specials);
+  return open_tokenizer(options.tokenizer);
 }
 
 std::int64_t choose_eos(const BuildOptions& options, const Tokenizer& tokenizer) {
@@ -152,8 +163,7 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::string& name) {
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress) {
   check_options(options);
   check_corpus_output(options.output, options.force);
-  const auto tokenizer = options.tokenizer == "char" ? train_char_tokenizer(options, progress)
-                                                     : open_tokenizer(options.tokenizer);
+  const auto tokenizer = choose_tokenizer(options, progress);
   CorpusWriter writer(options.output,
                       {.vocab_size = static_cast<std::uint64_t>(tokenizer->vocab_size()),
                        .eos_id = choose_eos(options, *tokenizer),

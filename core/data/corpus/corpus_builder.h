@@ -17,6 +17,7 @@ namespace pretrain {
 struct BuildOptions {
   std::string output = {};                          ///< NAME.h5
   std::string tokenizer = {};                       ///< byte, char, or path of a tokenizer.json
+  std::vector<std::string> specials = {};           ///< further special tokens; byte and char only
   std::vector<std::string> inputs = {};             ///< paths, or "-" for the standard input
   std::vector<std::string> validation_inputs = {};  ///< put whole into the split `valid`
   TextFormat format = {};
@@ -56,8 +57,9 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::string& name);
 /// asked for and no document's hash falls into it, the document with the smallest hash is taken,
 /// unless it is the only one. The same options and inputs give the same bytes.
 ///
-/// Throws kUsage for options that exclude each other, kBadData naming input and byte or line, or
-/// for a corpus without documents; kCannotCreate, kIo. Progress is in bytes of input.
+/// Throws kUsage for options that exclude each other, for specials that the tokenizer cannot have;
+/// kBadData naming input and byte or line, or for a corpus without documents; kCannotCreate, kIo.
+/// Progress is in bytes of input.
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress = {});
 
 }  // namespace pretrain

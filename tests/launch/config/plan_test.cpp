@@ -100,11 +100,11 @@ TEST(RunConfigTest, ResolvedTextReadsBackToItself) {
 }
 
 // Every identity option changed alone is named; no other option is.
-TEST(RunConfigTest, IdentityChangesAreNamedAndCanBeAllowed) {
+TEST(RunConfigTest, OptionChangesAreNamedAndCanBeAllowed) {
   const RunConfig before = config_of("global_batch_sequences: 8");
   const RunConfig layers = config_of("global_batch_sequences: 8", "model: {layers: 3}\n");
   EXPECT_EQ(identity_changes(before.resolved, layers.resolved, {}),
-            (std::vector<IdentityChange>{{"model.layers", "12", "3"}}));
+            (std::vector<OptionChange>{{"model.layers", "12", "3"}}));
   EXPECT_TRUE(identity_changes(before.resolved, layers.resolved, {"model.layers"}).empty());
   const RunConfig rate = config_of("global_batch_sequences: 8", "optimizer: {lr: 0.5}\n");
   EXPECT_TRUE(identity_changes(before.resolved, rate.resolved, {}).empty());

@@ -176,6 +176,47 @@ TEST_F(CorpusBuilderTest, TokenizersComeFromFilesToo) {
               HasSubstr("none.json: cannot open: No such"));
 }
 
+TEST_F(CorpusBuilderTest, SpecialTokensEnlargeTheVocabularyOnly) {
+  write("t.txt", "a[MASK]b\n\n<pad>\n");
+  for (const char* tokenizer : {"byte", "char"}) {
+    BuildOptions o = options(tokenizer, {"t.txt"});
+    const BuildResult plain = build_corpus(o);
+    o.specials = {"<pad>", "[MASK]", "<x>"};
+    const BuildResult special = build_corpus(o);
+    EXPECT_EQ(special.vocab_size, plain.vocab_size + 3);
+    EXPECT_EQ(special.max_id, plain.max_id);
+    EXPECT_EQ(special.tokens, plain.tokens);
+    EXPECT_NE(special.fingerprint, plain.fingerprint);
+    EXPECT_EQ(decoded(o.output), (Strings{"a[MASK]b", "<pad>"}));
+    const auto own = Corpus::open(o.output, CorpusVerification::kFull)->load_tokenizer();
+    EXPECT_EQ(own->id_of("<x>"), special.vocab_size - 1);
+    EXPECT_TRUE(verify_corpus(o.output, true).ok());
+    // The file of a tokenizer brings its specials along.
+    o.specials.clear();
+    write("own.json", own->to_json());
+    o.tokenizer = path("own.json");
+    EXPECT_EQ(build_corpus(o).fingerprint, special.fingerprint);
+  }
+}
+
+TEST_F(CorpusBuilderTest, SpecialTokensThatCannotBe) {
+  write("t.txt", "abc");
+  write("tok.json", make_byte_tokenizer()->to_json());
+  const Strings before = files();
+  const auto refused = [&](const std::string& tokenizer, const Strings& specials) {
+    BuildOptions o = options(tokenizer, {"t.txt"});
+    o.specials = specials;
+    return message([&] { build_corpus(o); }, ExitCode::kUsage);
+  };
+  EXPECT_THAT(refused(path("tok.json"), {"[A]"}),
+              AllOf(HasSubstr("--special adds tokens to byte or char"), HasSubstr("tok.json")));
+  for (const char* tokenizer : {"byte", "char"}) {
+    EXPECT_THAT(refused(tokenizer, {"[A]", "[A]"}), HasSubstr("[A]: is given twice"));
+    EXPECT_THAT(refused(tokenizer, {"b"}), HasSubstr("b: is an ordinary symbol"));
+  }
+  EXPECT_EQ(files(), before);
+}
+
 TEST_F(CorpusBuilderTest, ReadsTheStandardInput) {
   const std::string file = write("t.txt", "one\n\ntwo\n");
   const int saved = dup(STDIN_FILENO);
