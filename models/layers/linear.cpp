@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+
 #include "models/layers/gemm.h"
 
 namespace pretrain {
@@ -13,12 +15,12 @@ using torch::autograd::variable_list;
 
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     const at::Tensor rows = x.reshape({-1, x.size(-1)});
     const at::Tensor w = weight.to(x.scalar_type());
-    const at::Tensor b = bias.defined() ? bias.to(x.scalar_type()) : bias;
+    const at::Tensor b = bias ? bias->to(x.scalar_type()) : at::Tensor();
     context->save_for_backward({rows, w});
-    context->saved_data["bias"] = bias.defined();
+    context->saved_data["bias"] = bias.has_value();
     auto shape = x.sizes().vec();
     shape.back() = weight.size(0);
     return linear_output(rows, w, b).view(shape);
@@ -39,6 +41,11 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
   }
 };
 
+// An argument of a Function must be a tensor that exists, or no tensor.
+std::optional<at::Tensor> optional(const at::Tensor& tensor) {
+  return tensor.defined() ? std::optional(tensor) : std::nullopt;
+}
+
 }  // namespace
 
 Linear::Linear(std::int64_t in, std::int64_t out, const at::TensorOptions& options,
@@ -47,6 +54,8 @@ Linear::Linear(std::int64_t in, std::int64_t out, const at::TensorOptions& optio
   if (with_bias) bias = register_parameter("bias", at::empty({out}, options));
 }
 
-at::Tensor Linear::forward(const at::Tensor& x) { return LinearFunction::apply(x, weight, bias); }
+at::Tensor Linear::forward(const at::Tensor& x) {
+  return LinearFunction::apply(x, weight, optional(bias));
+}
 
 }  // namespace pretrain

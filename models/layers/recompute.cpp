@@ -24,14 +24,16 @@ struct RecomputeFunction : torch::autograd::Function<RecomputeFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& /*anchor*/, const Block& block) {
     context->save_for_backward({x});
-    context->saved_data["block"] = c10::make_intrusive<BlockHolder>(block);
+    context->saved_data["block"] =
+        c10::IValue::make_capsule(c10::make_intrusive<BlockHolder>(block));
     const c10::AutoGradMode no_grad(false);
     return block(x);
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor x = context->get_saved_variables()[0].detach().requires_grad_(true);
-    const auto holder = context->saved_data["block"].toCustomClass<BlockHolder>();
+    const auto capsule = context->saved_data["block"].toCapsule();
+    const auto* holder = static_cast<const BlockHolder*>(capsule.get());
     const c10::AutoGradMode with_grad(true);
     const at::Tensor y = holder->block(x);
     torch::autograd::backward({y}, {gradients[0]});

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "models/layers/gemm.h"
 #include "models/layers/gradient_accumulation.h"
@@ -26,11 +27,11 @@ std::int64_t rows_per_chunk(const at::Tensor& features, std::int64_t vocab_rows)
 
 struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& features,
-                            const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                             const at::Tensor& targets, std::int64_t vocab_size, bool with_gradient,
                             const CrossEntropyExtras& extras) {
     const at::Tensor w = weight.to(features.scalar_type());
-    const at::Tensor b = bias.defined() ? bias.to(features.scalar_type()) : bias;
+    const at::Tensor b = bias ? bias->to(features.scalar_type()) : at::Tensor();
     const std::int64_t rows = features.size(0);
     const std::int64_t step = rows_per_chunk(features, w.size(0));
     at::Tensor sum = at::zeros({}, features.options().dtype(at::kDouble));
@@ -49,7 +50,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
       } else {
         weight_gradient = part.to(at::kFloat);
       }
-      if (!bias.defined()) continue;
+      if (!bias) continue;
       const at::Tensor bias_part = logits.sum(0, false, at::kFloat);
       bias_gradient = bias_gradient.defined() ? bias_gradient.add_(bias_part) : bias_part;
     }
@@ -74,9 +75,9 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
 
 at::Tensor linear_cross_entropy(const at::Tensor& features, const OutputHead& head,
                                 const at::Tensor& targets, const CrossEntropyExtras& extras) {
-  return LinearCrossEntropy::apply(features.contiguous(), head.weight, head.bias,
-                                   targets.contiguous(), head.vocab_size,
-                                   c10::GradMode::is_enabled(), extras);
+  const auto bias = head.bias.defined() ? std::optional(head.bias) : std::nullopt;
+  return LinearCrossEntropy::apply(features.contiguous(), head.weight, bias, targets.contiguous(),
+                                   head.vocab_size, c10::GradMode::is_enabled(), extras);
 }
 
 at::Tensor logits_of(const at::Tensor& features, const OutputHead& head) {

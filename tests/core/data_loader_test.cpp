@@ -40,9 +40,9 @@ std::vector<std::multiset<std::int64_t>> rows_read(const BatchLayout& layout, st
       const auto batches = loader.next();
       EXPECT_EQ(static_cast<std::int64_t>(batches.size()), layout.accumulation);
       for (const Batch& batch : batches) {
-        EXPECT_EQ(batch.inputs.size(0), layout.micro_batch);
-        for (std::int64_t r = 0; r < batch.inputs.size(0); ++r) {
-          step.insert(batch.inputs[r][0].item<std::int64_t>());
+        EXPECT_EQ(static_cast<std::int64_t>(batch.inputs.lengths.size()), layout.micro_batch);
+        for (std::int64_t r = 0; r < layout.micro_batch; ++r) {
+          step.insert(batch.inputs.tokens[r * batch.inputs.lengths[0]].item<std::int64_t>());
         }
       }
     }

@@ -18,19 +18,24 @@
 namespace pretrain {
 namespace {
 
-constexpr std::int64_t kVocab = 40;
+constexpr std::int64_t kOrdinary = 40;
+constexpr std::int64_t kVocab = testing::kFirstOrdinary + kOrdinary;
 constexpr std::int64_t kLength = 12;
 
 // Rows that can be learned: each counts up from its own number.
 class CountingRows : public Dataset {
  public:
+  explicit CountingRows(const RowShape& shape) : width_(static_cast<std::size_t>(shape.tokens)) {}
   std::uint64_t size() const override { return 100; }
-  std::size_t row_tokens() const override { return kLength + 1; }
+  std::size_t row_tokens() const override { return width_; }
   void read(std::uint64_t index, std::span<std::int64_t> out) const override {
     for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<std::int64_t>((index + i) % kVocab);
+      out[i] = testing::kFirstOrdinary + static_cast<std::int64_t>((index + i) % kOrdinary);
     }
   }
+
+ private:
+  std::size_t width_;
 };
 
 struct RunSetup {
@@ -68,7 +73,7 @@ Outcome train(const RunSetup& setup, Communicator& control) {
   FlatBuffer parameters(*objective);
   const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.1});
   FlatReducer reducer(control);
-  const CountingRows dataset;
+  const CountingRows dataset(objective->row_shape());
   DataLoader loader(dataset, SampleOrder(3, dataset.size(), true), *objective, setup.layout,
                     control.rank(), 2);
   Evaluator evaluator(*objective, control, {}, 1);

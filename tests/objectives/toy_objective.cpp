@@ -17,9 +17,13 @@ class SkipOneLm : public Objective {
   };
 
   SkipOneLm(const Options& options, const ObjectiveContext& context)
-      : model_(register_module("model", context.model)), terms_{{"skip_one", options.weight}} {}
+      : length_(context.sequence_length),
+        model_(register_module("model", context.model)),
+        terms_{{"skip_one", options.weight}} {}
 
   const std::vector<LossTerm>& terms() const override { return terms_; }
+  RowShape row_shape() const override { return {length_ + 1, 1}; }
+
   Batch prepare(const TokenBatch& tokens) const override {
     const std::int64_t rows = tokens.tokens.size(0);
     const std::int64_t length = tokens.tokens.size(1) - 2;
@@ -43,6 +47,7 @@ class SkipOneLm : public Objective {
   Model& model() override { return *model_; }
 
  private:
+  std::int64_t length_;
   std::shared_ptr<Model> model_;
   std::vector<LossTerm> terms_;
 };

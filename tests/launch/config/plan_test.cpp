@@ -114,7 +114,7 @@ TEST(RunConfigTest, OptionChangesAreNamedAndCanBeAllowed) {
 
 TEST(RunConfigTest, UnknownComponentsAreNamedWithTheKnownOnes) {
   const std::string batch = "global_batch_sequences: 8";
-  testing::expect_error(ExitCode::kBadConfig, "model.name: gtp2 is not known. Known: gpt2",
+  testing::expect_error(ExitCode::kBadConfig, "model.name: gtp2 is not known. Known: bert",
                         [&] { config_of(batch, "model: {name: gtp2}\n"); });
   testing::expect_error(ExitCode::kBadConfig, "objective.name: causal is not known",
                         [&] { config_of(batch, "objective: {name: causal}\n"); });

@@ -13,6 +13,7 @@
 namespace pretrain {
 namespace {
 
+using testing::as_sequences;
 using testing::make_tiny_objective;
 
 constexpr std::int64_t kVocab = 50;
@@ -23,33 +24,39 @@ at::Tensor random_tokens(std::int64_t rows, std::int64_t length) {
   return at::randint(0, kVocab, {rows, length}, at::kLong);
 }
 
-TEST(Gpt2, LaterTokensLeaveEarlierFeaturesAsTheyWere) {
+TEST(Decoder, LaterTokensLeaveEarlierFeaturesAsTheyWere) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
   const at::NoGradGuard no_grad;
   const at::Tensor tokens = random_tokens(2, kLength);
-  const at::Tensor before = objective->model().forward({tokens});
+  const auto features = [&](const at::Tensor& ids) {
+    const Sequences sequences = as_sequences(ids);
+    return objective->model().forward({sequences}).view({2, kLength, -1});
+  };
+  const at::Tensor before = features(tokens);
   for (std::int64_t t : {1, 7, 23}) {
     at::Tensor changed = tokens.clone();
     changed.narrow(1, t, kLength - t).add_(1).remainder_(kVocab);
-    const at::Tensor after = objective->model().forward({changed});
+    const at::Tensor after = features(changed);
     EXPECT_TRUE(at::equal(before.narrow(1, 0, t), after.narrow(1, 0, t))) << "position " << t;
     EXPECT_FALSE(at::equal(before.select(1, t), after.select(1, t)));
   }
 }
 
-TEST(Gpt2, CacheGivesTheSameFeatures) {
+TEST(Decoder, CacheGivesTheSameFeatures) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
   const at::NoGradGuard no_grad;
   Model& model = objective->model();
-  const at::Tensor tokens = random_tokens(2, kLength);
-  const at::Tensor whole = model.forward({tokens});
+  const at::Tensor tokens = random_tokens(1, kLength);
+  const Sequences all = as_sequences(tokens);
+  const at::Tensor whole = model.forward({all});
   for (const std::vector<std::int64_t>& parts :
        {std::vector<std::int64_t>{1, 1, 1, 21}, {10, 14}, {23, 1}, {24}}) {
     KeyValueCache cache;
     std::int64_t at_position = 0;
     for (std::int64_t part : parts) {
-      const at::Tensor features = model.forward({tokens.narrow(1, at_position, part), &cache});
-      const at::Tensor expected = whole.narrow(1, at_position, part);
+      const Sequences next = as_sequences(tokens.narrow(1, at_position, part));
+      const at::Tensor features = model.forward({next, Pattern::kCausal, nullptr, &cache});
+      const at::Tensor expected = whole.narrow(0, at_position, part);
       EXPECT_LT((features - expected).abs().max().item<double>(), 1e-5);
       at_position += part;
     }
@@ -57,10 +64,10 @@ TEST(Gpt2, CacheGivesTheSameFeatures) {
   }
 }
 
-TEST(Gpt2, FirstLossIsThatOfAUniformGuess) {
+TEST(Decoder, FirstLossIsThatOfAUniformGuess) {
   for (const auto compute : {at::kFloat, at::kBFloat16}) {
     const auto objective = make_tiny_objective("causal_lm", kVocab, kLength, compute);
-    const TokenBatch tokens{random_tokens(16, kLength + 1), {}};
+    const TokenBatch tokens{random_tokens(16, kLength + 1), {}, {}, {}, {}};
     const Batch batch = objective->prepare(tokens);
     const double mean = objective->loss(batch)[0].item<double>() / 384;
     EXPECT_EQ(batch.counts[0], 384);
@@ -68,13 +75,13 @@ TEST(Gpt2, FirstLossIsThatOfAUniformGuess) {
   }
 }
 
-TEST(Gpt2, LearnsOneBatchByHeart) {
+TEST(Decoder, LearnsOneBatchByHeart) {
   at::set_num_threads(1);  // operators this small only wait for a second thread
   for (const auto compute : {at::kFloat, at::kBFloat16}) {
     const auto objective = make_tiny_objective("causal_lm", kVocab, kLength, compute);
     FlatBuffer parameters(*objective);
     const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.0});
-    const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}});
+    const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}});
     double mean = 0;
     for (int step = 0; step < 300; ++step) {
       parameters.zero_gradients();
@@ -88,10 +95,10 @@ TEST(Gpt2, LearnsOneBatchByHeart) {
 }
 
 // Central differences in fp32 over a direction of all parameters at once.
-TEST(Gpt2, GradientIsThatOfTheLoss) {
+TEST(Decoder, GradientIsThatOfTheLoss) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
   FlatBuffer parameters(*objective);
-  const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}});
+  const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}});
   objective->loss(batch)[0].backward();
   const at::NoGradGuard no_grad;
   for (const FlatBuffer::Entry& entry : parameters.entries()) {
@@ -110,7 +117,7 @@ TEST(Gpt2, GradientIsThatOfTheLoss) {
   }
 }
 
-TEST(Gpt2, InitialWeightsHaveTheirSpreadAndNoHistory) {
+TEST(Decoder, InitialWeightsHaveTheirSpreadAndNoHistory) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
   at::set_num_threads(2);
   const auto again = make_tiny_objective("causal_lm", kVocab, kLength);
@@ -130,10 +137,12 @@ TEST(Gpt2, InitialWeightsHaveTheirSpreadAndNoHistory) {
   }
 }
 
-TEST(Gpt2, RefusesRowsBeyondItsPositions) {
+TEST(Decoder, RefusesRowsBeyondItsPositions) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
-  testing::expect_error(ExitCode::kBadData, "25 positions, but it was built for 24",
-                        [&] { objective->model().forward({random_tokens(1, kLength + 1)}); });
+  testing::expect_error(ExitCode::kBadData, "25 positions, but it was built for 24", [&] {
+    const Sequences long_row = as_sequences(random_tokens(1, kLength + 1));
+    objective->model().forward({long_row});
+  });
 }
 
 }  // namespace
