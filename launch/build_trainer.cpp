@@ -14,6 +14,7 @@
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
+#include "launch/checkpoint_path.h"
 #include "launch/config/plan.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
@@ -221,6 +222,10 @@ void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume)
   parameters = std::make_unique<FlatBuffer>(*objective);
   optimizer = build_optimizer(config, *parameters);
   state = first_state(config, inputs);
+  if (!resume && config.run.init) {
+    CheckpointReader start(checkpoint_path(*config.run.init));
+    load_parameters(start, *parameters);
+  }
   if (resume) {
     load_snapshot(*resume->checkpoint, *parameters, *optimizer);
     state = resume->checkpoint->state();

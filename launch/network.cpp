@@ -59,23 +59,36 @@ at::ScalarType compute_type(const RunConfig& config, c10::Device device) {
   return multiplies_bf16 ? at::kBFloat16 : at::kFloat;
 }
 
-std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
-                                           at::ScalarType compute, c10::Device device) {
+std::shared_ptr<Model> build_model(const RunConfig& config, std::int64_t vocab_size,
+                                   std::int64_t pad_id, at::ScalarType compute,
+                                   c10::Device device) {
   ModelContext context;
-  context.vocab_size = tokenizer.vocab_size();
+  context.vocab_size = vocab_size;
   context.sequence_length = config.data.sequence_length;
   context.compute = compute;
   context.options = at::TensorOptions().dtype(at::kFloat).device(device);
   context.seed = static_cast<std::uint64_t>(config.run.seed);
+  context.pad_id = pad_id;
   context.recompute = config.train.recompute == "full";
+  return create(models(), config, "model", config.model.name, context);
+}
+
+std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
+                                           at::ScalarType compute, c10::Device device) {
+  const std::int64_t vocab_size = config.model.vocab_size.value_or(tokenizer.vocab_size());
+  if (vocab_size < tokenizer.vocab_size()) {
+    fail(ExitCode::kBadConfig, config.place("model.vocab_size"), "model.vocab_size ", vocab_size,
+         " is less than the tokenizer's ", tokenizer.vocab_size(),
+         ". Build the corpus with the model's tokenizer");
+  }
   ObjectiveContext objective;
   objective.special = special_tokens(tokenizer);
-  context.pad_id = objective.special.pad;
-  objective.model = create(models(), config, "model", config.model.name, context);
+  objective.special.is_special.resize(static_cast<std::size_t>(vocab_size), true);
+  objective.model = build_model(config, vocab_size, objective.special.pad, compute, device);
   objective.model_name = config.model.name;
-  objective.seed = context.seed;
-  objective.sequence_length = context.sequence_length;
-  objective.vocab_size = context.vocab_size;
+  objective.seed = static_cast<std::uint64_t>(config.run.seed);
+  objective.sequence_length = config.data.sequence_length;
+  objective.vocab_size = vocab_size;
   objective.document_mask = config.data.document_mask;
   objective.continues_word = word_continuations(tokenizer);
   return create(objectives(), config, "objective", config.objective.name, objective);

@@ -17,6 +17,9 @@ namespace pretrain {
 /// "auto" resolved: float or bfloat16 for precision.compute on `device`.
 at::ScalarType compute_type(const RunConfig& config, c10::Device device);
 
+/// The model alone, uninitialised; `pad_id` -1: the tokenizer has none.
+std::shared_ptr<Model> build_model(const RunConfig& config, std::int64_t vocab_size,
+                                   std::int64_t pad_id, at::ScalarType compute, c10::Device device);
 /// The objective with its model, uninitialised, with fp32 parameters on `device` (kMeta: sizes
 /// alone). Throws kBadConfig for sizes that do not fit together.
 std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,

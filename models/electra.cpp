@@ -13,7 +13,9 @@ std::int64_t part(std::int64_t size, double share) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(size) * share));
 }
 
-TransformerOptions generator_of(const Electra::Options& options) {
+}  // namespace
+
+TransformerOptions generator_options(const Electra::Options& options) {
   TransformerOptions small = options.transformer;
   small.embedding_size = options.transformer.embedding_width();
   small.hidden = part(options.transformer.hidden, options.generator_size);
@@ -22,8 +24,6 @@ TransformerOptions generator_of(const Electra::Options& options) {
   if (options.generator_layers) small.layers = *options.generator_layers;
   return small;
 }
-
-}  // namespace
 
 Electra::Options::Options() : transformer(bert_options()) {}
 
@@ -52,7 +52,7 @@ void Electra::Options::visit(OptionVisitor& visitor) {
 
 Electra::Electra(const Options& options, const ModelContext& context)
     : options_(options.transformer),
-      generator_options_(generator_of(options)),
+      generator_options_(generator_options(options)),
       vocab_size_(context.vocab_size),
       max_positions_(options_.positions(context)),
       compute_(context.compute) {

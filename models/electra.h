@@ -60,4 +60,7 @@ class Electra : public Model {
   std::shared_ptr<PredictionTransform> generator_prediction_;
 };
 
+/// Options of the generator's stack.
+TransformerOptions generator_options(const Electra::Options& options);
+
 }  // namespace pretrain

@@ -1,48 +1,20 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <iostream>
 #include <iterator>
 
-#include "core/base/logging.h"
-#include "core/checkpoint/checkpoint_list.h"
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/config/config_loader.h"
 #include "core/run/snapshot.h"
 #include "core/text/tokenizer.h"
+#include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
 #include "launch/network.h"
 #include "objectives/decoding/generation.h"
 
 namespace pretrain {
 namespace {
-
-// CKPT is a checkpoint directory, a run directory (its newest valid checkpoint), RUN:best or
-// RUN:STEP.
-std::string checkpoint_path(const std::string& name) {
-  namespace fs = std::filesystem;
-  if (fs::exists(fs::path(name) / "manifest.json")) return name;
-  const std::size_t colon = name.rfind(':');
-  const bool chosen = !fs::exists(name) && colon != std::string::npos;
-  const std::string run = chosen ? name.substr(0, colon) : name;
-  const std::string which = chosen ? name.substr(colon + 1) : "";
-  if (!fs::is_directory(run)) fail(ExitCode::kBadData, run, ": no run and no checkpoint is there");
-  for (const CheckpointEntry& entry : list_checkpoints(run, VerifyMode::kSizes)) {
-    const bool wanted =
-        which.empty() || (which == "best" && entry.is_best) || which == std::to_string(entry.step);
-    if (!wanted || !entry.valid) continue;
-    const std::string path = run + "/checkpoints/" + entry.name;
-    try {
-      CheckpointReader(path).verify(VerifyMode::kFull);
-      return path;
-    } catch (const Error& error) {
-      if (!which.empty()) throw;
-      log_warning(concat(entry.name, " skipped: ", error.what()));
-    }
-  }
-  fail(ExitCode::kBadData, name, ": no such checkpoint. See: pretrain checkpoint list ", run);
-}
 
 // Bytes become text as far as whole characters are there; the rest waits for the next token.
 class TextPrinter {

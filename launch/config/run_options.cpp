@@ -36,6 +36,10 @@ void RunOptions::visit(OptionVisitor& visitor) {
                   .min = 1,
                   .max = 1024,
                   .null_word = "auto"});
+  visitor.option(
+      "init", init,
+      {.meaning = "checkpoint or run whose weights a fresh run starts from; counters at 0",
+       .null_word = "null"});
   visitor.option("allow_change", allow_change,
                  {.meaning = "identity options that this start may change"});
 }
@@ -82,6 +86,14 @@ void TokenizerOptions::visit(OptionVisitor& visitor) {
 
 void ModelSection::visit(OptionVisitor& visitor) {
   visitor.option("name", name, {.meaning = "architecture", .identity = true});
+  visitor.option("vocab_size", vocab_size,
+                 {.meaning = "tokens that can be predicted; at least the tokenizer's",
+                  .unit = "tokens",
+                  .min = 1,
+                  .max = 1 << 24,
+                  .default_text = "tokenizer's",
+                  .null_word = "auto",
+                  .identity = true});
 }
 
 void ObjectiveSection::visit(OptionVisitor& visitor) {

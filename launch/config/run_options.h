@@ -18,6 +18,7 @@ struct RunOptions {
   std::string resume = "auto";
   std::string device = "auto";
   std::optional<std::int64_t> threads;
+  std::optional<std::string> init;
   std::vector<std::string> allow_change;
   void visit(OptionVisitor& visitor);
 };
@@ -46,6 +47,7 @@ struct TokenizerOptions {
 
 struct ModelSection {
   std::string name = "gpt2";
+  std::optional<std::int64_t> vocab_size;
   void visit(OptionVisitor& visitor);
 };
 

@@ -1,0 +1,251 @@
+#include "launch/hugging_face.h"
+
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/base/random.h"
+#include "core/checkpoint/safetensors.h"
+#include "core/config/config_loader.h"
+#include "core/run/snapshot.h"
+#include "core/text/token_roles.h"
+#include "launch/network.h"
+#include "launch/process/versions.h"
+#include "models/electra.h"
+#include "objectives/corruption/rows.h"
+#include "objectives/losses/linear_cross_entropy.h"
+
+namespace pretrain {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kProbes = 100;
+constexpr std::int64_t kProbeLength = 16;
+constexpr double kParity = 1e-5;
+
+// Gives parameters the names they have below an objective, as in checkpoints.
+struct Holder : torch::nn::Module {
+  explicit Holder(const std::shared_ptr<Model>& model) { register_module("model", model); }
+};
+
+std::unique_ptr<Tokenizer> tokenizer_or_none(const std::string& json, const std::string& place) {
+  try {
+    return tokenizer_from_json(json, place);
+  } catch (const Error&) {
+    return nullptr;  // an imported one of a kind that training does not read; it is kept as text
+  }
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
+TensorView view_of(const std::string& name, const at::Tensor& tensor) {
+  const bool is_float = tensor.scalar_type() == at::kFloat;
+  return {name, is_float ? "F32" : "I64", tensor.sizes().vec(), bytes_of(tensor)};
+}
+
+void write_weights(const Directory& directory, Model& model, const HfPlan& plan) {
+  const auto tensors = exported_tensors(model, plan);
+  std::vector<TensorView> views;
+  for (const auto& [name, tensor] : tensors) views.push_back(view_of(name, tensor));
+  write_safetensors(directory, "model.safetensors", views);
+}
+
+std::string card(const LoadedModel& loaded, const HfPlan& plan) {
+  return concat("---\nlibrary_name: transformers\n---\n# ", plan.architecture, " by pretrain ",
+                program_version(), "\n\nTrained with objective `", loaded.config.objective.name,
+                "` on model `", loaded.config.model.name,
+                "`. `parity.json` says how closely the files "
+                "reproduce the model they were written from.\n\n## Configuration\n\n```yaml\n",
+                loaded.config.text(), "```\n");
+}
+
+void write_texts(const Directory& directory, const LoadedModel& loaded, const HfPlan& plan) {
+  directory.write_text("config.json", plan.config);
+  directory.write_text("README.md", card(loaded, plan));
+  const bool generates = plan.architecture.find("LM") != std::string::npos ||
+                         plan.architecture.ends_with("Generation");
+  const bool masked = plan.architecture.find("Masked") != std::string::npos;
+  if (generates && !masked) {
+    Json generation = {{"transformers_version", "4.0.0"}};
+    if (loaded.tokens.eos >= 0) generation["eos_token_id"] = loaded.tokens.eos;
+    if (loaded.tokens.pad >= 0) generation["pad_token_id"] = loaded.tokens.pad;
+    if (plan.architecture.starts_with("T5")) {
+      generation["decoder_start_token_id"] = std::max<std::int64_t>(0, loaded.tokens.pad);
+    }
+    directory.write_text("generation_config.json", generation.dump(2) + "\n");
+  }
+  if (loaded.tokenizer_json.empty()) return;
+  directory.write_text("tokenizer.json", loaded.tokenizer_json);
+  Json special = Json::object();
+  if (loaded.tokenizer) {
+    const std::pair<const char*, std::vector<const char*>> roles[] = {
+        {"eos_token", {"<|endoftext|>", "</s>"}},
+        {"pad_token", {"[PAD]", "<pad>"}},
+        {"cls_token", {"[CLS]"}},
+        {"sep_token", {"[SEP]"}},
+        {"mask_token", {"[MASK]", "<mask>"}}};
+    for (const auto& [role, texts] : roles) {
+      for (const char* text : texts) {
+        if (!special.contains(role) && loaded.tokenizer->id_of(text)) special[role] = text;
+      }
+    }
+  }
+  Json settings = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                   {"model_max_length", loaded.model->max_positions()},
+                   {"clean_up_tokenization_spaces", false}};
+  settings.update(special);
+  directory.write_text("tokenizer_config.json", settings.dump(2) + "\n");
+  directory.write_text("special_tokens_map.json", special.dump(2) + "\n");
+}
+
+// A model of the same kind with no weight in common, filled from what was written.
+std::shared_ptr<Model> read_back(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
+                                 const std::string& out) {
+  const auto model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad,
+                                 at::kFloat, c10::Device(c10::kCPU));
+  {
+    const c10::AutoGradMode no_grad(false);
+    for (at::Tensor& parameter : model->parameters()) parameter.zero_();
+  }
+  for (const HfPlan& plan : plans) {
+    const std::string directory = plan.folder.empty() ? out : out + "/" + plan.folder;
+    import_tensors(*model, plan, read_weights(directory), directory);
+  }
+  return model;
+}
+
+}  // namespace
+
+LoadedModel load_model(CheckpointReader& reader) {
+  LoadedModel loaded;
+  loaded.config = read_config(
+      parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"), "model");
+  loaded.tokenizer = tokenizer_or_none(reader.tokenizer_json(), reader.path());
+  if (reader.tokenizer_json().size() > 4) loaded.tokenizer_json = reader.tokenizer_json();
+  if (loaded.tokenizer) {
+    const TokenRoles roles = token_roles(*loaded.tokenizer);
+    const bool t5 = loaded.config.model.name == "t5";
+    loaded.tokens = {loaded.tokenizer->vocab_size(), roles.bos,
+                     t5 && roles.sep >= 0 ? roles.sep : roles.eos, roles.pad};
+  }
+  if (loaded.config.model.vocab_size) loaded.tokens.vocab_size = *loaded.config.model.vocab_size;
+  loaded.model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad, at::kFloat,
+                             c10::Device(c10::kCPU));
+  Holder holder(loaded.model);
+  FlatBuffer parameters(holder);
+  load_parameters(reader, parameters);
+  loaded.model->eval();
+  return loaded;
+}
+
+ParityProbe probe_model(Model& model, std::int64_t vocab_size, bool generator) {
+  const c10::AutoGradMode no_grad(false);
+  const std::int64_t width = std::min(kProbeLength, model.max_positions());
+  RandomStream random(1, RandomPurpose::kTest, 0);
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
+  };
+  SequenceBuilder tokens, decoded;
+  ParityProbe probe;
+  probe.inputs = at::zeros({kProbes, width}, at::TensorOptions(at::kLong));
+  std::vector<std::int64_t> lengths;
+  const bool decodes = model.kind() == ModelKind::kEncoderDecoder;
+  if (decodes) probe.decoder = at::zeros_like(probe.inputs);
+  const auto fill = [&](at::Tensor& rows, SequenceBuilder& builder, std::int64_t row) {
+    const std::int64_t length = 1 + below(width);
+    builder.begin(0);
+    for (std::int64_t i = 0; i < length; ++i) {
+      const std::int64_t id = below(vocab_size);
+      builder.add(id);
+      rows.mutable_data_ptr<std::int64_t>()[row * width + i] = id;
+    }
+    return length;
+  };
+  for (std::int64_t row = 0; row < kProbes; ++row) {
+    lengths.push_back(fill(probe.inputs, tokens, row));
+    if (decodes) lengths.push_back(fill(probe.decoder, decoded, row));
+  }
+  probe.lengths = as_tensor(lengths).view({kProbes, -1});
+  Sequences inputs = tokens.take(), decoder = decoded.take();
+  inputs.keys.clear();
+  decoder.keys.clear();
+  const Pattern pattern =
+      model.kind() == ModelKind::kDecoder ? Pattern::kCausal : Pattern::kBidirectional;
+  auto* electra = dynamic_cast<Electra*>(&model);
+  if (generator) {
+    probe.features = electra->generate(inputs);
+    probe.logits =
+        logits_of(electra->generator_head_features(probe.features), electra->generator_head());
+    return probe;
+  }
+  probe.features = model.forward({inputs, pattern, decodes ? &decoder : nullptr});
+  if (model.kind() == ModelKind::kReplacedTokens) {
+    probe.logits = electra->replaced_logits(probe.features);
+  } else {
+    probe.logits = logits_of(model.head_features(probe.features), model.head());
+  }
+  return probe;
+}
+
+double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
+                          const std::string& out, const std::string& probes) {
+  namespace fs = std::filesystem;
+  if (fs::exists(out)) {
+    fail(ExitCode::kCannotCreate, out, ": exists. Choose another directory or remove it");
+  }
+  const std::string temporary = unique_name(out + ".tmp");
+  double largest = 0;
+  try {
+    for (const HfPlan& plan : plans) {
+      const Directory directory =
+          Directory::create(plan.folder.empty() ? temporary : temporary + "/" + plan.folder);
+      write_texts(directory, loaded, plan);
+      write_weights(directory, *loaded.model, plan);
+    }
+    const auto back = read_back(loaded, plans, temporary);
+    back->eval();
+    for (const HfPlan& plan : plans) {
+      const bool generator = plan.folder == "generator";
+      const bool headless = plan.architecture.ends_with("Model");
+      const ParityProbe ours = probe_model(*loaded.model, loaded.tokens.vocab_size, generator);
+      const ParityProbe theirs = probe_model(*back, loaded.tokens.vocab_size, generator);
+      const at::Tensor difference =
+          headless ? ours.features - theirs.features : ours.logits - theirs.logits;
+      const double most = difference.abs().max().item<double>();
+      if (!(most <= kParity)) {
+        fail(ExitCode::kInternal, "export: what was written differs from the model by ", most,
+             " in a ", headless ? "feature" : "logit", ", more than ", kParity,
+             ". Nothing was published");
+      }
+      largest = std::max(largest, most);
+      const Directory directory =
+          Directory::open(plan.folder.empty() ? temporary : temporary + "/" + plan.folder);
+      const Json certificate = {
+          {"inputs", kProbes},          {"compared", headless ? "features" : "logits"},
+          {"max_abs_difference", most}, {"bound", kParity},
+          {"dtype", "float32"},         {"program", "pretrain " + program_version()}};
+      directory.write_text("parity.json", certificate.dump(2) + "\n");
+      if (probes.empty()) continue;
+      std::vector<TensorView> views{
+          view_of("inputs", ours.inputs), view_of("lengths", ours.lengths),
+          view_of("features", ours.features), view_of("logits", ours.logits)};
+      if (ours.decoder.defined()) views.push_back(view_of("decoder", ours.decoder));
+      const std::string name = (plan.folder.empty() ? "" : plan.folder + "-") + probes;
+      write_safetensors(Directory::open_parent(out), name, views);
+    }
+    fs::rename(temporary, out);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+  return largest;
+}
+
+}  // namespace pretrain

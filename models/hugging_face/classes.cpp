@@ -1,0 +1,61 @@
+#include "models/hugging_face/classes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json/json_reader.h"
+#include "core/config/option_reader.h"
+#include "models/electra.h"
+#include "models/encoder.h"
+#include "models/hugging_face/families.h"
+
+namespace pretrain {
+namespace {
+
+template <class Options>
+Options options_of(const ConfigNode& model) {
+  ConfigNode root = ConfigNode::map();
+  root.set("model", model);
+  ErrorList errors;
+  OptionReader reader(root, "model", errors);
+  Options options;
+  options.visit(reader);
+  errors.throw_if_any();
+  return options;
+}
+
+}  // namespace
+
+std::vector<HfPlan> export_plans(const ConfigNode& model, std::int64_t positions,
+                                 const HfTokens& tokens, bool headless) {
+  const std::string name = model.find("name")->text();
+  if (name == "gpt2") return {gpt2_plan(options_of<TransformerOptions>(model), positions, tokens)};
+  if (name == "gpt1") return {gpt1_plan(options_of<TransformerOptions>(model), positions, tokens)};
+  if (name == "llama")
+    return {llama_plan(options_of<TransformerOptions>(model), positions, tokens)};
+  if (name == "t5") return {t5_plan(model, options_of<TransformerOptions>(model), tokens)};
+  if (name == "bert" || name == "roberta") {
+    auto options = options_of<Encoder::Options>(model);
+    if (name == "roberta") options.segments = 1;
+    return {bert_plan(name, options, positions, tokens, headless)};
+  }
+  if (name == "electra")
+    return electra_plans(options_of<Electra::Options>(model), positions, tokens);
+  fail(ExitCode::kBadConfig, "model.name ", name, ": Hugging Face has no class for it");
+}
+
+HfImport read_config_json(const std::string& text, const std::string& place) {
+  const JsonValue value = parse_json(text, place);
+  const JsonReader config(value, place);
+  const std::string type = config.at("model_type").text();
+  const HfConfig in(config);
+  if (type == "gpt2") return read_gpt2(in);
+  if (type == "openai-gpt") return read_gpt1(in);
+  if (type == "llama") return read_llama(in);
+  if (type == "t5") return read_t5(in);
+  if (type == "bert" || type == "roberta") return read_bert(in, type);
+  if (type == "electra") return read_electra(in);
+  fail(ExitCode::kBadData, place, ": model_type ", type,
+       " is not supported. Supported: gpt2, openai-gpt, llama, bert, roberta, electra, t5");
+}
+
+}  // namespace pretrain

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "core/base/json/json_reader.h"
+#include "models/electra.h"
+#include "models/encoder.h"
+#include "models/hugging_face/classes.h"
+#include "models/transformer_options.h"
+
+namespace pretrain {
+
+/// A config.json. Every read of a missing key without default throws kBadData.
+class HfConfig {
+ public:
+  explicit HfConfig(const JsonReader& reader) : reader_(reader) {}
+  std::int64_t whole(const char* key) const;
+  std::int64_t whole(const char* key, std::int64_t otherwise) const;
+  double number(const char* key, double otherwise) const;
+  std::string text(const char* key, const std::string& otherwise) const;
+  bool flag(const char* key, bool otherwise) const;
+  bool has(const char* key) const;
+  HfConfig at(const char* key) const { return HfConfig(reader_.at(key)); }
+  std::string architecture() const;  ///< the first one, or ""
+  /// Throws unless the key is missing or has this value.
+  void require(const char* key, const std::string& value) const;
+  [[noreturn]] void refuse(const char* key, const std::string& why) const;
+
+ private:
+  JsonReader reader_;
+};
+
+/// "gelu_new" <-> "gelu_tanh" and so on. Throws kBadConfig and kBadData where there is no other
+/// name.
+std::string their_activation(const std::string& ours);
+std::string our_activation(const HfConfig& config, const char* key, const std::string& theirs);
+
+/// Throws kBadConfig naming the option unless the options have these values: what a class needs.
+void require_option(bool holds, const std::string& option, const std::string& architecture);
+
+HfPlan gpt1_plan(const TransformerOptions& options, std::int64_t positions, const HfTokens& tokens);
+HfPlan gpt2_plan(const TransformerOptions& options, std::int64_t positions, const HfTokens& tokens);
+HfPlan llama_plan(const TransformerOptions& options, std::int64_t positions,
+                  const HfTokens& tokens);
+HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, const HfTokens& tokens);
+HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::int64_t positions,
+                 const HfTokens& tokens, bool headless);
+std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t positions,
+                                  const HfTokens& tokens);
+
+HfImport read_gpt1(const HfConfig& config);
+HfImport read_gpt2(const HfConfig& config);
+HfImport read_llama(const HfConfig& config);
+HfImport read_t5(const HfConfig& config);
+HfImport read_bert(const HfConfig& config, const std::string& type);
+HfImport read_electra(const HfConfig& config);
+
+}  // namespace pretrain

@@ -1,0 +1,135 @@
+#include "models/hugging_face/tensors.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <filesystem>
+#include <set>
+
+#include "core/base/json/json_reader.h"
+
+namespace pretrain {
+namespace {
+
+constexpr std::size_t kMaxIndexBytes = 64 << 20;
+
+// The rows of our parameter that a piece stands for.
+at::Tensor rows_of(Model& model, const HfPiece& piece) {
+  const auto parameters = model.named_parameters();
+  const at::Tensor* parameter = parameters.find(piece.ours);
+  if (parameter == nullptr) fail(ExitCode::kInternal, "the model has no parameter ", piece.ours);
+  const std::int64_t end = piece.end < 0 ? parameter->size(0) : piece.end;
+  return parameter->narrow(0, piece.begin, end - piece.begin);
+}
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::string text = "[";
+  for (const std::int64_t size : shape)
+    text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+// Buffers that old files hold beside the weights, and second names of tied ones.
+bool is_superfluous(const std::string& name) {
+  return name.ends_with("position_ids") || name.ends_with(".attn.bias") ||
+         name.ends_with(".attn.masked_bias") || name.ends_with("rotary_emb.inv_freq") ||
+         name.ends_with("encoder.embed_tokens.weight") ||
+         name.ends_with("decoder.embed_tokens.weight") ||
+         name.ends_with("predictions.decoder.weight") ||
+         name.ends_with("predictions.decoder.bias") || name.ends_with("lm_head.decoder.weight") ||
+         name.ends_with("lm_head.decoder.bias") || name == "generator_lm_head.weight" ||
+         name == "lm_head.weight";
+}
+
+at::ScalarType scalar_type(const std::string& dtype, const std::string& place) {
+  if (dtype == "F32") return at::kFloat;
+  if (dtype == "BF16") return at::kBFloat16;
+  if (dtype == "F16") return at::kHalf;
+  if (dtype == "F64") return at::kDouble;
+  if (dtype == "I64") return at::kLong;
+  fail(ExitCode::kBadData, place, ": type ", dtype, " is no type of weights");
+}
+
+void read_file(const std::string& directory, const std::string& name,
+               std::map<std::string, at::Tensor>& weights) {
+  const SafetensorsFile file(Directory::open(directory), name);
+  for (const auto& [key, info] : file.tensors()) {
+    const std::string place = file.path() + ": " + key;
+    const at::Tensor tensor =
+        at::empty(info.shape, at::TensorOptions().dtype(scalar_type(info.dtype, place)));
+    file.read(info, 0, {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()});
+    if (!weights.emplace(key, tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor).second) {
+      fail(ExitCode::kBadData, place, ": is in two files");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, at::Tensor>> exported_tensors(Model& model, const HfPlan& plan) {
+  const c10::AutoGradMode no_grad(false);
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const HfPiece& piece : plan.pieces) {
+    const at::Tensor rows = rows_of(model, piece);
+    tensors.emplace_back(
+        piece.theirs, (piece.transposed ? rows.t() : rows).to(at::kCPU, at::kFloat).contiguous());
+  }
+  return tensors;
+}
+
+void import_tensors(Model& model, const HfPlan& plan,
+                    const std::map<std::string, at::Tensor>& weights, const std::string& place) {
+  const c10::AutoGradMode no_grad(false);
+  std::set<std::string> used;
+  for (const HfPiece& piece : plan.pieces) {
+    auto found = weights.find(piece.theirs);
+    for (const auto& [now, once] : {std::pair("weight", "gamma"), std::pair("bias", "beta")}) {
+      if (found != weights.end() || !piece.theirs.ends_with(now)) continue;
+      const std::string stem =
+          piece.theirs.substr(0, piece.theirs.size() - std::string(now).size());
+      found = weights.find(stem + once);
+    }
+    if (found == weights.end()) {
+      fail(ExitCode::kBadData, place, ": has no tensor ", piece.theirs, ", which ",
+           plan.architecture, " has");
+    }
+    at::Tensor rows = rows_of(model, piece);
+    if (piece.transposed) rows = rows.t();
+    if (found->second.sizes() != rows.sizes()) {
+      fail(ExitCode::kBadData, place, ": tensor ", piece.theirs, ": expected shape ",
+           shape_text(rows.sizes()), " by config.json, found ", shape_text(found->second.sizes()));
+    }
+    rows.copy_(found->second);
+    used.insert(found->first);
+  }
+  for (const auto& [name, tensor] : weights) {
+    if (used.contains(name) || is_superfluous(name)) continue;
+    fail(ExitCode::kBadData, place, ": tensor ", name, " is none of ", plan.architecture, "'s");
+  }
+}
+
+std::map<std::string, at::Tensor> read_weights(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::map<std::string, at::Tensor> weights;
+  const std::string index = directory + "/model.safetensors.index.json";
+  if (!fs::exists(index)) {
+    if (!fs::exists(directory + "/model.safetensors")) {
+      fail(ExitCode::kBadData, directory,
+           ": has no model.safetensors. Weights in other formats are "
+           "not read: save them again with safe_serialization");
+    }
+    read_file(directory, "model.safetensors", weights);
+    return weights;
+  }
+  const JsonValue value = parse_json(InputFile::open(index).text(kMaxIndexBytes), index);
+  std::set<std::string> names;
+  for (const auto& [key, file] : JsonReader(value, index).at("weight_map").members()) {
+    const std::string& name = file.text();
+    if (name.find('/') != std::string::npos) file.refuse("a file of this directory");
+    names.insert(name);
+  }
+  for (const std::string& name : names) read_file(directory, name, weights);
+  return weights;
+}
+
+}  // namespace pretrain

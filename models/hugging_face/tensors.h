@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/safetensors.h"
+#include "core/model.h"
+
+namespace pretrain {
+
+/// A tensor of a Hugging Face class and where it stands among ours: rows [begin, end) of parameter
+/// `ours`, transposed or not. end -1: all rows.
+struct HfPiece {
+  std::string theirs;
+  std::string ours;
+  std::int64_t begin = 0;
+  std::int64_t end = -1;
+  bool transposed = false;  ///< GPT-2 stores its matrices [in, out]
+};
+
+/// One directory to write or read.
+struct HfPlan {
+  std::string folder;  ///< "" or "generator", "discriminator"
+  std::string architecture;
+  std::string config;  ///< text of config.json
+  std::vector<HfPiece> pieces;
+};
+
+/// Their tensors by name, contiguous fp32 on the host: what config.json's class loads.
+std::vector<std::pair<std::string, at::Tensor>> exported_tensors(Model& model, const HfPlan& plan);
+
+/// Copies a directory's tensors into the model. `weights` holds theirs by name, as read. Throws
+/// kBadData naming the tensor: missing, of another shape, or one that the class does not have.
+void import_tensors(Model& model, const HfPlan& plan,
+                    const std::map<std::string, at::Tensor>& weights, const std::string& place);
+
+/// All tensors of model.safetensors, or of the shards its index names, as fp32. Throws kBadData.
+std::map<std::string, at::Tensor> read_weights(const std::string& directory);
+
+}  // namespace pretrain
