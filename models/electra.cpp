@@ -18,30 +18,34 @@ std::int64_t part(std::int64_t size, double share) {
 TransformerOptions generator_options(const Electra::Options& options) {
   TransformerOptions small = options.transformer;
   small.embedding_size = options.transformer.embedding_width();
-  small.hidden = part(options.transformer.hidden, options.generator_size);
-  small.heads = part(options.transformer.heads, options.generator_size);
-  small.ffn = part(options.transformer.inner_width(), options.generator_size);
-  if (options.generator_layers) small.layers = *options.generator_layers;
+  small.hidden = part(options.transformer.hidden, options.generator.size);
+  small.heads = part(options.transformer.heads, options.generator.size);
+  small.ffn = part(options.transformer.inner_width(), options.generator.size);
+  if (options.generator.layers) small.layers = *options.generator.layers;
   return small;
 }
 
 Electra::Options::Options() : transformer(bert_options()) {}
 
-void Electra::Options::visit(OptionVisitor& visitor) {
-  transformer.visit(visitor);
-  visitor.option("generator.size", generator_size,
+void Electra::Options::Generator::visit(OptionVisitor& visitor) {
+  visitor.option("size", size,
                  {.meaning = "width, heads and ffn of the generator; 0: none (masked_lm)",
                   .unit = "of main",
                   .min = 0,
                   .max = 1,
                   .identity = true});
-  visitor.option("generator.layers", generator_layers,
+  visitor.option("layers", layers,
                  {.meaning = "blocks of the generator",
                   .min = 1,
                   .max = 1000,
                   .default_text = "layers",
                   .null_word = "auto",
                   .identity = true});
+}
+
+void Electra::Options::visit(OptionVisitor& visitor) {
+  transformer.visit(visitor);
+  visitor.section("generator", generator);
   visitor.option(
       "share_embeddings", share_embeddings,
       {.meaning = "generator and main encoder have one set of tables", .identity = true});
@@ -57,7 +61,7 @@ Electra::Electra(const Options& options, const ModelContext& context)
       max_positions_(options_.positions(context)),
       compute_(context.compute) {
   require_tied(options_);
-  const bool has_generator = options.generator_size > 0;
+  const bool has_generator = options.generator.size > 0;
   Embeddings::Shape tables;
   tables.segments = 2;
   tables.norm = true;

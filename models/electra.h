@@ -16,8 +16,12 @@ class Electra : public Model {
  public:
   struct Options {
     TransformerOptions transformer;
-    double generator_size = 0.25;  ///< of the main encoder's hidden, heads and ffn
-    std::optional<std::int64_t> generator_layers;
+    struct Generator {
+      double size = 0.25;  ///< of the main encoder's hidden, heads and ffn
+      std::optional<std::int64_t> layers;
+      void visit(OptionVisitor& visitor);
+    };
+    Generator generator;
     bool share_embeddings = true;
     bool token_head = false;
     Options();

@@ -135,7 +135,7 @@ HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::
 
 std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t positions,
                                   const HfTokens& tokens) {
-  const bool has_generator = options.generator_size > 0;
+  const bool has_generator = options.generator.size > 0;
   const auto plan_of = [&](const std::string& folder, const std::string& architecture,
                            const std::string& tables, const std::string& stack,
                            const TransformerOptions& t) {
