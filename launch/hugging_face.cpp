@@ -144,39 +144,38 @@ LoadedModel load_model(CheckpointReader& reader) {
   return loaded;
 }
 
-ParityProbe probe_model(Model& model, std::int64_t vocab_size, bool generator) {
-  const c10::AutoGradMode no_grad(false);
-  const std::int64_t width = std::min(kProbeLength, model.max_positions());
+ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions) {
   RandomStream random(1, RandomPurpose::kTest, 0);
   const auto below = [&](std::int64_t n) {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(n)));
   };
-  SequenceBuilder tokens, decoded;
-  ParityProbe probe;
-  probe.inputs = at::zeros({kProbes, width}, at::TensorOptions(at::kLong));
-  std::vector<std::int64_t> lengths;
-  const bool decodes = model.kind() == ModelKind::kEncoderDecoder;
-  if (decodes) probe.decoder = at::zeros_like(probe.inputs);
-  const auto fill = [&](at::Tensor& rows, SequenceBuilder& builder, std::int64_t row) {
-    const std::int64_t length = 1 + below(width);
-    builder.begin(0);
-    for (std::int64_t i = 0; i < length; ++i) {
-      const std::int64_t id = below(vocab_size);
-      builder.add(id);
-      rows.mutable_data_ptr<std::int64_t>()[row * width + i] = id;
-    }
-    return length;
-  };
-  for (std::int64_t row = 0; row < kProbes; ++row) {
-    lengths.push_back(fill(probe.inputs, tokens, row));
-    if (decodes) lengths.push_back(fill(probe.decoder, decoded, row));
+  ProbeRows rows(kProbes);
+  for (auto& row : rows) {
+    row.resize(static_cast<std::size_t>(1 + below(std::min(kProbeLength, max_positions))));
+    for (std::int64_t& id : row) id = below(vocab_size);
   }
-  probe.lengths = as_tensor(lengths).view({kProbes, -1});
-  Sequences inputs = tokens.take(), decoder = decoded.take();
+  return rows;
+}
+
+ParityProbe probe_model(Model& model, const ProbeRows& rows, bool generator) {
+  const c10::AutoGradMode no_grad(false);
+  SequenceBuilder tokens;
+  std::size_t width = 0;
+  for (const auto& row : rows) width = std::max(width, row.size());
+  ParityProbe probe;
+  probe.inputs =
+      at::zeros({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(width)},
+                at::TensorOptions(at::kLong));
+  std::int64_t* out = probe.inputs.mutable_data_ptr<std::int64_t>();
+  for (const auto& row : rows) {
+    tokens.begin(0);
+    tokens.add(row);
+    std::copy(row.begin(), row.end(), out);
+    out += width;
+  }
+  Sequences inputs = tokens.take();
   inputs.keys.clear();
-  decoder.keys.clear();
-  const Pattern pattern =
-      model.kind() == ModelKind::kDecoder ? Pattern::kCausal : Pattern::kBidirectional;
+  probe.lengths = as_tensor(inputs.lengths);
   auto* electra = dynamic_cast<Electra*>(&model);
   if (generator) {
     probe.features = electra->generate(inputs);
@@ -184,7 +183,10 @@ ParityProbe probe_model(Model& model, std::int64_t vocab_size, bool generator) {
         logits_of(electra->generator_head_features(probe.features), electra->generator_head());
     return probe;
   }
-  probe.features = model.forward({inputs, pattern, decodes ? &decoder : nullptr});
+  const bool decodes = model.kind() == ModelKind::kEncoderDecoder;
+  const Pattern pattern =
+      model.kind() == ModelKind::kDecoder ? Pattern::kCausal : Pattern::kBidirectional;
+  probe.features = model.forward({inputs, pattern, decodes ? &inputs : nullptr});
   if (model.kind() == ModelKind::kReplacedTokens) {
     probe.logits = electra->replaced_logits(probe.features);
   } else {
@@ -194,7 +196,8 @@ ParityProbe probe_model(Model& model, std::int64_t vocab_size, bool generator) {
 }
 
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
-                          const std::string& out, const std::string& probes) {
+                          const std::string& out, const ProbeRows& rows,
+                          const std::string& probes) {
   namespace fs = std::filesystem;
   if (fs::exists(out)) {
     fail(ExitCode::kCannotCreate, out, ": exists. Choose another directory or remove it");
@@ -213,8 +216,8 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
     for (const HfPlan& plan : plans) {
       const bool generator = plan.folder == "generator";
       const bool headless = plan.architecture.ends_with("Model");
-      const ParityProbe ours = probe_model(*loaded.model, loaded.tokens.vocab_size, generator);
-      const ParityProbe theirs = probe_model(*back, loaded.tokens.vocab_size, generator);
+      const ParityProbe ours = probe_model(*loaded.model, rows, generator);
+      const ParityProbe theirs = probe_model(*back, rows, generator);
       const at::Tensor difference =
           headless ? ours.features - theirs.features : ours.logits - theirs.logits;
       const double most = difference.abs().max().item<double>();
@@ -235,7 +238,6 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
       std::vector<TensorView> views{
           view_of("inputs", ours.inputs), view_of("lengths", ours.lengths),
           view_of("features", ours.features), view_of("logits", ours.logits)};
-      if (ours.decoder.defined()) views.push_back(view_of("decoder", ours.decoder));
       const std::string name = (plan.folder.empty() ? "" : plan.folder + "-") + probes;
       write_safetensors(Directory::open_parent(out), name, views);
     }

@@ -21,21 +21,25 @@ struct LoadedModel {
 };
 LoadedModel load_model(CheckpointReader& reader);
 
-/// What the parity of two models is measured on: random inputs and the first model's answers.
+/// Rows of token ids.
+using ProbeRows = std::vector<std::vector<std::int64_t>>;
+/// 100 rows of 1 to 16 random ids.
+ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions);
+
+/// Rows and a model's answers to them.
 struct ParityProbe {
-  at::Tensor inputs;    ///< [n, T] int64
-  at::Tensor lengths;   ///< [n] real tokens of each row; the others are 0 and not looked at
-  at::Tensor decoder;   ///< [n, T decoder] of encoder-decoders; or undefined
-  at::Tensor features;  ///< [real tokens, d] (of the decoder's rows where there is one)
-  at::Tensor logits;    ///< [real tokens, V], or [real tokens] of "replaced?"
+  at::Tensor inputs;    ///< [n, T] int64; behind a row's end 0
+  at::Tensor lengths;   ///< [n]
+  at::Tensor features;  ///< [tokens, d]; an encoder-decoder decodes each row from itself
+  at::Tensor logits;    ///< [tokens, V], or [tokens] of "replaced?"
 };
 /// `generator`: of ELECTRA's generator instead of its main encoder.
-ParityProbe probe_model(Model& model, std::int64_t vocab_size, bool generator = false);
+ParityProbe probe_model(Model& model, const ProbeRows& rows, bool generator);
 
 /// Writes the plans' directories below `out` and reads them back. Throws kInternal unless the
 /// logits of what was read are within 1e-5 of the model's; then nothing is left. Returns the
 /// largest difference.
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
-                          const std::string& out, const std::string& probes);
+                          const std::string& out, const ProbeRows& rows, const std::string& probes);
 
 }  // namespace pretrain

