@@ -23,25 +23,36 @@ TransformerOptions generator_of(const Electra::Options& options) {
   return small;
 }
 
+// The rows of model.generator.
+struct GeneratorRows {
+  double& size;
+  std::optional<std::int64_t>& layers;
+
+  void visit(OptionVisitor& visitor) {
+    visitor.option("size", size,
+                   {.meaning = "width, heads and ffn of the generator; 0: none (masked_lm)",
+                    .unit = "of main",
+                    .min = 0,
+                    .max = 1,
+                    .identity = true});
+    visitor.option("layers", layers,
+                   {.meaning = "blocks of the generator",
+                    .min = 1,
+                    .max = 1000,
+                    .default_text = "layers",
+                    .null_word = "auto",
+                    .identity = true});
+  }
+};
+
 }  // namespace
 
 Electra::Options::Options() : transformer(bert_options()) {}
 
 void Electra::Options::visit(OptionVisitor& visitor) {
   transformer.visit(visitor);
-  visitor.option("generator.size", generator_size,
-                 {.meaning = "width, heads and ffn of the generator; 0: none (masked_lm)",
-                  .unit = "of main",
-                  .min = 0,
-                  .max = 1,
-                  .identity = true});
-  visitor.option("generator.layers", generator_layers,
-                 {.meaning = "blocks of the generator",
-                  .min = 1,
-                  .max = 1000,
-                  .default_text = "layers",
-                  .null_word = "auto",
-                  .identity = true});
+  GeneratorRows generator{generator_size, generator_layers};
+  visitor.section("generator", generator);
   visitor.option(
       "share_embeddings", share_embeddings,
       {.meaning = "generator and main encoder have one set of tables", .identity = true});
