@@ -1,0 +1,231 @@
+"""Every family of models with its objective, as the tiny configs ship it: it learns, resumes bit for
+bit, and neither samples nor losses depend on the number of ranks; pairs that do not fit are refused."""
+
+import os
+import signal
+import sys
+
+import numpy
+import safetensors.numpy
+
+import runs
+
+STEPS = 40
+COMPARED = 20  # steps whose losses and batches are compared
+VARIANT = 10
+BOUND = 1e-5  # of |loss difference|, in nats per target
+
+# The shipped config, what shrinks its model, the special tokens of its corpus.
+SMALL = ("model.hidden=32", "model.heads=2")
+FAMILIES = {
+    "gpt1_tiny": (SMALL, "plain"),
+    "gpt2_tiny": (SMALL, "plain"),
+    "llama_tiny": ((*SMALL, "model.kv_heads=1"), "plain"),
+    "prefix_lm_tiny": (SMALL, "plain"),
+    "fill_in_middle_tiny": (SMALL, "fim"),
+    "mixture_tiny": (SMALL, "fim"),
+    "bert_tiny": (SMALL, "bert"),
+    "roberta_tiny": (SMALL, "bert"),
+    "electra_tiny": ((*SMALL, "model.embedding_size=16", "model.generator.size=0.5"), "bert"),
+    "t5_tiny": (SMALL, "t5"),
+}
+OVERRIDES = ("run.threads=1", "data.sequence_length=32", "train.global_batch_sequences=8",
+             "train.micro_batch=auto", f"schedule.total={{steps: {STEPS}}}",
+             "schedule.warmup={steps: 2}", "optimizer.lr=3e-3", "eval.at_start=false",
+             "eval.at_end=false", "eval.every={steps: 1000}", "eval.samples=null",
+             "logging.every={steps: 1}", "logging.console=none", "logging.tensorboard=false")
+
+
+class FamiliesTest(runs.RunTest):
+    figures = []
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.corpora = {"plain": cls.corpus}
+        for name in ("bert", "t5", "fim"):
+            cls.corpora[name] = cls.build_corpus(f"{name}.h5", cls.text, "--tokenizer", "byte",
+                                                 "--special", name, "--valid-fraction", "0.05")
+
+    @classmethod
+    def tearDownClass(cls):
+        for line in cls.figures:
+            print(f"families_test: {line}", file=sys.stderr)
+        super().tearDownClass()
+
+    def words_of(self, family, name):
+        small, special = FAMILIES[family]
+        return (runs.ROOT / "configs" / f"{family}.yaml", f"run.dir={self.folder / family / name}",
+                f"data.sources=[{{path: {self.corpora[special]}}}]", *OVERRIDES, *small)
+
+    def run_family(self, family, name, ranks, steps, *overrides):
+        done = runs.run_program(*self.words_of(family, name), f"train.duration={{steps: {steps}}}",
+                                *overrides, ranks=ranks)
+        self.assertEqual(done.returncode, 0, f"{family}, {name}: {done.stderr}")
+        return self.folder / family / name
+
+    def check_family(self, family):
+        dumps = f"debug.dump_batches=[1, {COMPARED}]"
+        unbroken = self.run_family(family, "2-ranks", 2, STEPS, dumps)
+        self.check_learns(unbroken)
+        self.check_resumes(family, unbroken)
+        others = [self.run_family(family, f"{ranks}-ranks", ranks, COMPARED, dumps)
+                  for ranks in (1, 4)]
+        expected = batches(unbroken)
+        worst = 0.0
+        for run in others:
+            self.check_batches(batches(run), expected, f"{family}, {run.name}")
+            worst = max(worst, self.check_losses(run, unbroken, COMPARED))
+        worst_variant = self.check_variants(family, unbroken)
+        self.figures.append(f"{family}: |loss difference| <= {worst:.1e}; with dropout, document "
+                            f"mask and recomputation <= {worst_variant:.1e}")
+
+    def check_learns(self, run):
+        """The first term of the loss is the mean of few targets: five steps at each end."""
+        parts = [next(iter(line.get("parts", {"": line["loss"]}).values()))
+                 for line in runs.read_lines(run / "metrics.jsonl") if line["phase"] == "train"]
+        self.assertEqual(len(parts), STEPS)
+        self.assertLess(numpy.mean(parts[-5:]), numpy.mean(parts[:5]) - 0.1)
+
+    def check_resumes(self, family, unbroken):
+        run = self.folder / family / "stopped"
+        words = (*self.words_of(family, "stopped"), f"train.duration={{steps: {STEPS}}}")
+        job = runs.Job(runs.words_of(2, *words))
+        self.addCleanup(job.end)
+        self.wait_until(job, lambda: len(runs.read_lines(run / "metrics.jsonl")) >= 3, "step 3")
+        os.kill(job.pid, signal.SIGUSR1)
+        code, error = job.wait()
+        self.assertEqual(code, 75, f"{family}: {error}")
+        stopped = runs.status(run)["step"]
+        self.run_family(family, "stopped", 2, STEPS)
+        self.assertEqual([event["step"] for event in runs.events(run, "resume")], [stopped])
+        self.assertEqual(runs.train_lines(run), runs.train_lines(unbroken))
+        mine, theirs = runs.checkpoint(run, STEPS), runs.checkpoint(unbroken, STEPS)
+        self.assert_same_tensors(mine, theirs, f"{family}: ")
+        self.assertEqual(runs.progress(mine), runs.progress(theirs))
+
+    def check_variants(self, family, unbroken):
+        """Dropout and documents apart; recomputation changes the memory alone."""
+        words = ("model.dropout=0.1", "model.attention_dropout=0.1", "data.document_mask=true")
+        plain = self.run_family(family, "dropout-2", 2, VARIANT, *words)
+        self.assertNotEqual(runs.losses(plain)[0], runs.losses(unbroken)[0])
+        return max(self.check_losses(
+            self.run_family(family, f"recompute-{ranks}", ranks, VARIANT, *words,
+                            "train.recompute=full"), plain, VARIANT) for ranks in (1, 4))
+
+    def check_losses(self, run, other, steps):
+        mine, theirs = numpy.array(runs.losses(run)), numpy.array(runs.losses(other)[:steps])
+        self.assertEqual(mine.shape, (steps,), run)
+        # A term's loss is its mean; ELECTRA's sum weighs one of them by 50.
+        scale = 50 if run.parent.name == "electra_tiny" else 1
+        difference = numpy.abs(mine - theirs).max() / scale
+        self.assertLessEqual(difference, BOUND, run)
+        return difference
+
+    def check_batches(self, found, expected, what):
+        self.assertEqual(len(found), len(expected))
+        for step, (mine, theirs) in enumerate(zip(found, expected), 1):
+            self.assertEqual(sorted(mine), sorted(theirs), what)
+            self.assertEqual(len(mine), 8, what)
+            for sample, parts in theirs.items():
+                self.assertEqual(sorted(mine[sample]), sorted(parts), what)
+                for name, value in parts.items():
+                    numpy.testing.assert_array_equal(
+                        mine[sample][name], value, f"{name} of sample {sample}, step {step}, {what}")
+
+    def refuse(self, *overrides, corpus="plain", says=()):
+        words = (self.config, f"run.dir={self.folder / 'refused'}",
+                 f"data.sources=[{{path: {self.corpora[corpus]}}}]", *overrides)
+        for command in ((), ("check",)):
+            done = runs.run_program(*command, *words)
+            self.assertEqual(done.returncode, 78, f"{command} {overrides}: {done.stderr}")
+            for text in says:
+                self.assertIn(text, done.stderr)
+            self.assertFalse((self.folder / "refused" / "checkpoints").exists())
+
+    def test_objectives_refuse_models_that_do_not_fit(self):
+        for model, objective, corpus, says in (
+                ("bert", "span_corruption", "t5", ("bert", "t5")),
+                ("gpt2", "masked_lm", "bert", ("gpt2", "bert")),
+                ("bert", "replaced_token_detection", "bert", ("bert", "electra")),
+                ("t5", "causal_lm", "t5", ("t5", "gpt2")),
+                ("electra", "causal_lm", "bert", ("electra", "gpt2"))):
+            with self.subTest(f"{objective} with {model}"):
+                self.refuse(f"model.name={model}", f"objective.name={objective}", corpus=corpus,
+                            says=(objective, *says))
+
+    def test_replaced_token_detection_needs_a_generator(self):
+        self.refuse("model.name=electra", "model.generator.size=0",
+                    "objective.name=replaced_token_detection", corpus="bert",
+                    says=("replaced_token_detection", "generator.size"))
+
+    def test_objectives_refuse_tokenizers_without_their_tokens(self):
+        for model, objective, says in (
+                ("bert", "masked_lm", ("mask token", "--special bert")),
+                ("electra", "replaced_token_detection", ("mask token", "--special bert")),
+                ("t5", "span_corruption", ("sentinels", "--special t5")),
+                ("gpt2", "span_corruption", ("sentinels", "--special t5")),
+                ("t5", "prefix_lm", ("padding token", "--special t5")),
+                ("gpt2", "fill_in_middle", ("fim_prefix", "--special fim"))):
+            with self.subTest(f"{objective} with {model}"):
+                self.refuse(f"model.name={model}", f"objective.name={objective}", says=says)
+
+    def test_pairs_of_sentences_need_a_head_and_their_tokens(self):
+        words = ("model.name=bert", "objective.name=masked_lm", "objective.next_sentence=true")
+        self.refuse(*words, corpus="bert", says=("next_sentence", "model.pooler=true"))
+        self.refuse(*words, "model.pooler=true", "objective.mask_share=0",
+                    says=("[CLS]", "--special bert"))
+
+
+def family_test(family):
+    return lambda self: self.check_family(family)
+
+
+for _family in FAMILIES:
+    setattr(FamiliesTest, f"test_{_family}", family_test(_family))
+
+
+def batches(run):
+    """By step and sample id what the network got: rows of tokens, targets, and what goes with them."""
+    found = []
+    for step in range(1, COMPARED + 1):
+        samples = {}
+        for path in sorted((run / "dumps").glob(f"step-{step:08d}-rank-*.safetensors")):
+            samples.update(samples_of(safetensors.numpy.load_file(path)))
+        found.append(samples)
+    return found
+
+
+def samples_of(dump):
+    """Cuts a rank's dump into its samples, each of which is one sequence here. Objectives of a
+    mixture come one after another; those that predict every position list no target rows."""
+    ids = dump["sample_ids"].tolist()
+    bounds = numpy.concatenate([[0], numpy.cumsum(dump["lengths"])])
+    decoder = numpy.concatenate([[0], numpy.cumsum(dump.get("decoder_lengths", []))]).astype(int)
+    rows = dump.get("target_rows", numpy.empty(0, int))
+    samples, at, prefix = {}, 0, 0
+    for i, (begin, end) in enumerate(zip(bounds, bounds[1:])):
+        own = rows[(rows >= begin) & (rows < end)] - begin
+        parts = {"input": dump["inputs"].ravel()[begin:end], "target_rows": own}
+        count = len(own) or end - begin
+        if "decoder" in dump:
+            parts["decoder"] = dump["decoder"][decoder[i]:decoder[i + 1]]
+            count = len(parts["decoder"])
+        for name in ("targets", "noise"):
+            if name in dump:
+                parts[name] = dump[name].ravel()[at:at + count]
+        at += count
+        if "segments" in dump:
+            parts["segments"] = dump["segments"][begin:end]
+        if "labels" in dump:
+            parts["label"] = dump["labels"][i]
+        if "prefixes" in dump and len(own) > 0:
+            parts["prefix"] = dump["prefixes"][prefix]
+            prefix += 1
+        samples[ids[i]] = parts
+    assert len(samples) == len(ids) == len(dump["lengths"]) and at == dump["targets"].size
+    return samples
+
+
+if __name__ == "__main__":
+    runs.unittest.main()
