@@ -51,7 +51,7 @@ class MaskedLm : public Objective {
     }
     if (!model_->has_sequence_head()) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(), ": model.name ", context.model_name,
-           " has no head for pairs of sentences. Set model.pooler=true, or choose bert or roberta");
+           " has no head for pairs of sentences. Choose bert or roberta with model.pooler=true");
     }
     terms_.push_back({pair_term(), 1.0});
   }

@@ -85,6 +85,11 @@ class ReplacedTokenDetection : public Objective {
       fail(ExitCode::kBadConfig, "objective.variant ", options.variant,
            " predicts tokens with the main encoder. Set model.token_head=true");
     }
+    if (options.replacement == "uniform" && options.stage == "generator") {
+      fail(ExitCode::kBadConfig,
+           "objective.stage generator: with objective.replacement=uniform there is no generator to "
+           "train. Choose another objective.stage");
+    }
     terms_ = {{"generator", generates ? options.generator_weight : 0},
               {"discriminator", discriminates ? options.discriminator_weight : 0}};
     if (predicts_tokens()) terms_[1] = {"tokens", discriminates ? 1.0 : 0.0};
@@ -112,7 +117,7 @@ class ReplacedTokenDetection : public Objective {
         rows.push_back(first + at);
         targets.push_back(builder.token(first + at));
         builder.token(first + at) = masking_.hide(targets.back(), random);
-        noise.push_back(static_cast<float>(random.uniform()));
+        noise.push_back(static_cast<float>(random.next_u32() >> 8) * 0x1p-24f);  // never 1
       }
       if (special_.sep >= 0) builder.add(special_.sep);
     }
@@ -140,7 +145,8 @@ class ReplacedTokenDetection : public Objective {
                                             options_.stage != "discriminator");
       const at::Tensor hidden = model_->generator_head_features(
           model_->generate(batch.inputs).index_select(0, batch.target_rows));
-      const CrossEntropyExtras extras = is_training() ? options_.loss.extras : CrossEntropyExtras{};
+      const CrossEntropyExtras extras =
+          model_->is_training() ? options_.loss.extras : CrossEntropyExtras{};
       generator_loss =
           linear_cross_entropy(hidden, model_->generator_head(), batch.targets, extras);
       samples = sample(hidden, batch);
@@ -196,7 +202,7 @@ class ReplacedTokenDetection : public Objective {
     const at::Tensor replaced = samples.ne(batch.targets);
     if (options_.variant == "electra_15") {
       return sum_binary_cross_entropy(model_->replaced_logits(target_features(features, batch)),
-                                  replaced);
+                                      replaced);
     }
     const at::Tensor labels =
         at::zeros_like(corrupted.tokens, at::kBool).index_copy(0, batch.target_rows, replaced);

@@ -2,6 +2,7 @@
 // the input loses tokens, the target gives them back. A decoder reads the input as a prefix.
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/objective.h"
@@ -58,15 +59,17 @@ class SpanCorruption : public Objective {
     encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
     const auto most = static_cast<std::size_t>(options.sentinels);
     if (sentinels_.size() > most) sentinels_.resize(most);
-    const bool whole = options.variant == "deshuffle" || options.variant == "infilling";
-    if (!encoder_decoder_) {
-      // Input and target share the row.
-      text_ = whole ? length_ / 2 : length_ * 3 / 4;
+    if (encoder_decoder_ && options.variant == "spans") {
+      text_ = text_length(length_, options.noise_density, options.mean_span);
     } else {
-      text_ = whole ? length_ - 1 : text_length(length_, options.noise_density, options.mean_span);
+      // In a decoder input and target share the row.
+      text_ = encoder_decoder_ ? length_ : whole() ? length_ / 2 : length_ * 3 / 4;
     }
-    if (options.variant == "iid") text_ = std::min(text_, length_ - 1);
-    text_ = std::max<std::int64_t>(2, text_);
+    while (text_ > 2 && !text_fits()) --text_;
+    if (text_ < 2 || !text_fits()) {
+      fail(ExitCode::kBadConfig, "data.sequence_length ", length_,
+           ": span_corruption needs rows of at least 8 tokens");
+    }
     require_tokens(context, needed_sentinels());
   }
 
@@ -135,6 +138,49 @@ class SpanCorruption : public Objective {
   Model& model() override { return *model_; }
 
  private:
+  // Does the target give the whole text back?
+  bool whole() const { return options_.variant == "deshuffle" || options_.variant == "infilling"; }
+
+  // Do an input and a target, to which eos is added, fill at most sequence_length positions?
+  bool fits(std::int64_t input, std::int64_t target) const {
+    const std::int64_t eos = eos_ >= 0 ? 1 : 0;
+    if (encoder_decoder_) return std::max(input, target) + eos <= length_;
+    return input + target + 2 * eos - 1 <= length_;
+  }
+
+  // Do texts of text_ tokens? Single tokens count up to 3 standard deviations above their mean.
+  bool text_fits() const {
+    if (whole()) return fits(text_, text_);
+    if (options_.variant == "spans") {
+      const auto counts = span_counts(text_, options_.noise_density, options_.mean_span);
+      return fits(counts.input_length(text_), counts.target_length());
+    }
+    const double kept = 1 - options_.noise_density;
+    const double mean = options_.noise_density * static_cast<double>(text_);
+    const auto most = [&](double of) {
+      return std::max<std::int64_t>(1, std::llround(std::ceil(of + 3 * std::sqrt(mean * kept))));
+    };
+    const auto spans = std::min(
+        {most(mean * kept), (text_ + 1) / 2, std::max<std::int64_t>(1, std::ssize(sentinels_))});
+    return encoder_decoder_ ? fits(text_, std::min(text_, most(mean)) + spans)
+                            : fits(text_ + spans, spans);
+  }
+
+  // Leaves out spans until the row fits: insertions of infilling, else the last ones.
+  void shorten(std::vector<Span1d>& spans, std::int64_t length) const {
+    const auto too_long = [&] {
+      std::int64_t noise = 0;
+      for (const Span1d& span : spans) noise += span.end - span.begin;
+      const std::int64_t count = std::ssize(spans);
+      return !fits(length - noise + count, whole() ? length : noise + count);
+    };
+    while (spans.size() > 1 && too_long()) {
+      const auto insertion = std::find_if(
+          spans.begin(), spans.end(), [](const Span1d& span) { return span.begin == span.end; });
+      spans.erase(insertion == spans.end() ? spans.end() - 1 : insertion);
+    }
+  }
+
   std::int64_t needed_sentinels() const {
     if (options_.variant == "deshuffle") return 0;
     if (options_.variant == "infilling") return 1;
@@ -169,9 +215,9 @@ class SpanCorruption : public Objective {
       target.assign(text.begin(), text.end());
       return;
     }
-    const bool whole = options_.variant == "infilling";
+    const bool infilling = options_.variant == "infilling";
     std::vector<Span1d> spans;
-    if (whole) {
+    if (infilling) {
       spans = draw_infilling(length, options_.noise_density, options_.mean_span, random);
     } else if (options_.variant == "iid") {
       spans = draw_independent(length, options_.noise_density, random);
@@ -180,6 +226,7 @@ class SpanCorruption : public Objective {
       spans = draw_spans(length, span_counts(length, options_.noise_density, options_.mean_span),
                          random);
     }
+    shorten(spans, length);
     std::int64_t at = 0;
     const auto part = [&](std::int64_t begin, std::int64_t end) {
       return text.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
@@ -188,15 +235,15 @@ class SpanCorruption : public Objective {
       to.insert(to.end(), tokens.begin(), tokens.end());
     };
     for (std::size_t i = 0; i < spans.size(); ++i) {
-      const std::int64_t sentinel = sentinels_[whole ? 0 : i];
+      const std::int64_t sentinel = sentinels_[infilling ? 0 : i];
       append(input, part(at, spans[i].begin));
       input.push_back(sentinel);
-      if (!whole) target.push_back(sentinel);
-      if (!whole) append(target, part(spans[i].begin, spans[i].end));
+      if (!infilling) target.push_back(sentinel);
+      if (!infilling) append(target, part(spans[i].begin, spans[i].end));
       at = spans[i].end;
     }
     append(input, part(at, length));
-    if (whole) append(target, text);
+    if (infilling) append(target, text);
   }
 
   Options options_;

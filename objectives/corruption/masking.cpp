@@ -18,6 +18,15 @@ std::int64_t draw_next(std::vector<std::int64_t>& items, std::size_t at, RandomS
   return items[at];
 }
 
+// Longer spans are drawn again, so that the mean is SpanBERT's 3.8.
+std::int64_t draw_span(RandomStream& random) {
+  while (true) {
+    std::int64_t length = 1;
+    while (length <= kLongestSpan && random.uniform() >= kSpanEnd) ++length;
+    if (length <= kLongestSpan) return length;
+  }
+}
+
 }  // namespace
 
 void MaskingOptions::visit(OptionVisitor& visitor) {
@@ -107,10 +116,7 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
   std::vector<bool> taken(tokens.size());
   for (std::size_t i = 0; i < starts.size() && chosen.size() < count; ++i) {
     std::int64_t at = draw_next(starts, i, random);
-    std::int64_t words = 1;
-    if (options_.unit == "span") {
-      while (words < kLongestSpan && random.uniform() >= kSpanEnd) ++words;
-    }
+    std::int64_t words = options_.unit == "span" ? draw_span(random) : 1;
     const auto room = count - chosen.size();
     std::vector<std::int64_t> unit;
     for (; at < static_cast<std::int64_t>(tokens.size()); ++at) {

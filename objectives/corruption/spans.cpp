@@ -88,14 +88,14 @@ std::vector<Span1d> draw_infilling(std::int64_t length, double density, double m
                                    RandomStream& random) {
   const std::int64_t wanted =
       std::clamp<std::int64_t>(std::llround(density * static_cast<double>(length)), 1, length - 1);
+  const std::int64_t most_spans = length - wanted + 1;  // a kept token between neighbours
   std::vector<std::int64_t> lengths;
   std::int64_t covered = 0;
   while (covered < wanted) {
-    const std::int64_t next = std::min(poisson(mean_span, random), wanted - covered);
-    lengths.push_back(next);
-    covered += next;
-    // A gap of one token keeps neighbours apart.
-    if (covered + static_cast<std::int64_t>(lengths.size()) + 1 >= length) break;
+    const std::int64_t left = wanted - covered;
+    const bool last = std::ssize(lengths) + 1 == most_spans;
+    lengths.push_back(last ? left : std::min(poisson(mean_span, random), left));
+    covered += lengths.back();
   }
   // Distribute the kept tokens over the gaps: at least one between neighbours.
   const auto spans_count = static_cast<std::int64_t>(lengths.size());

@@ -35,8 +35,8 @@ std::vector<Span1d> draw_spans(std::int64_t length, const SpanCounts& counts, Ra
 /// Each position with probability `density`, neighbours joined; at least one.
 std::vector<Span1d> draw_independent(std::int64_t length, double density, RandomStream& random);
 /// BART's spans (Lewis et al. 2019): lengths of a Poisson distribution of mean `mean_span`, 0
-/// allowed (an insertion), until density x length tokens are covered; they neither touch nor
-/// overlap.
+/// allowed (an insertion), until round(density x length) tokens are covered, at least one; they
+/// neither touch nor overlap.
 std::vector<Span1d> draw_infilling(std::int64_t length, double density, double mean_span,
                                    RandomStream& random);
 
