@@ -39,6 +39,7 @@ void RunOptions::visit(OptionVisitor& visitor) {
   visitor.option(
       "init", init,
       {.meaning = "checkpoint or run whose weights a fresh run starts from; counters at 0",
+       .kind = OptionKind::kPath,
        .null_word = "null"});
   visitor.option("allow_change", allow_change,
                  {.meaning = "identity options that this start may change"});
@@ -156,49 +157,6 @@ void PrecisionOptions::visit(OptionVisitor& visitor) {
                              "hardware multiplies it",
                   .choices = {"auto", "fp32", "bf16"},
                   .identity = true});
-}
-
-void EvaluationSource::visit(OptionVisitor& visitor) {
-  visitor.option("path", path,
-                 {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath, .required = true});
-  name = stem(path);
-  visitor.option("name", name, {.meaning = "label in metrics", .default_text = "file's stem"});
-  visitor.option("split", split, {.meaning = "part of the corpus"});
-  visitor.option("max_tokens", max_tokens,
-                 {.meaning = "only the first whole documents within so many tokens",
-                  .unit = "tokens",
-                  .kind = OptionKind::kCount,
-                  .min = 1,
-                  .max = kMaxCount,
-                  .null_word = "null"});
-}
-
-void SampleOptions::visit(OptionVisitor& visitor) {
-  visitor.option("every", every, {.meaning = "cadence", .choices = kStepUnits});
-  visitor.option("prompts", prompts, {.meaning = "texts to continue", .required = true});
-  visitor.option(
-      "tokens", tokens,
-      {.meaning = "length of a continuation", .unit = "tokens", .min = 1, .max = 1 << 20});
-  visitor.option("temperature", temperature,
-                 {.meaning = "0: most likely token", .min = 0, .max = 100});
-}
-
-void EvalOptions::visit(OptionVisitor& visitor) {
-  visitor.option("every", every, {.meaning = "cadence", .choices = kStepUnits});
-  visitor.option("at_start", at_start, {.meaning = "also before the first step"});
-  visitor.option("at_end", at_end, {.meaning = "also after the last step"});
-  visitor.option("micro_batch", micro_batch,
-                 {.meaning = "rows of a rank in one forward",
-                  .unit = "samples",
-                  .min = 1,
-                  .max = 1 << 24,
-                  .default_text = "as in training",
-                  .null_word = "auto"});
-  visitor.list("sets", sets,
-               {.meaning = "whole documents, every token scored once",
-                .default_text = "split valid of each source"});
-  visitor.section("samples", samples,
-                  {.meaning = "text the model writes, into samples.jsonl", .null_word = "null"});
 }
 
 void ReliabilityOptions::visit(OptionVisitor& visitor) {
