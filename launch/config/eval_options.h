@@ -28,5 +28,12 @@ struct SampleOptions {
 
 struct EvalOptions {
   Span every{Span::Unit::kSteps, 500};
+  bool at_start = true;
+  bool at_end = true;
+  std::optional<std::int64_t> micro_batch;
+  std::vector<EvaluationSource> sets;
+  std::optional<SampleOptions> samples;
+  void visit(OptionVisitor& visitor);
+};
 
 }  // namespace pretrain

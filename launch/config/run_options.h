@@ -84,14 +84,6 @@ struct PrecisionOptions {
   void visit(OptionVisitor& visitor);
 };
 
-bool at_start = true;
-bool at_end = true;
-std::optional<std::int64_t> micro_batch;
-std::vector<EvaluationSource> sets;
-std::optional<SampleOptions> samples;
-void visit(OptionVisitor& visitor);
-};
-
 struct ReliabilityOptions {
   std::string nonfinite = "skip";
   std::int64_t max_consecutive_skips = 5;
