@@ -177,7 +177,7 @@ class ConfigTest(BadInputTest):
 
     def test_unknown_component(self):
         path = self.edited_config("name: gpt2", "name: gpt3")
-        self.refuse(78, ["edited.yaml:6:15: model.name: gpt3 is not known", "Known: gpt2"],
+        self.refuse(78, ["edited.yaml:6:15: model.name: gpt3 is not known", "Known: bert", "gpt2"],
                     config=path)
         self.refuse(78, ["objective.name: magic is not known", "causal_lm"], "objective.name=magic")
         self.refuse(78, ["optimizer.name: magic is not known", "adamw"], "optimizer.name=magic")
@@ -320,7 +320,7 @@ class CorpusTest(BadInputTest):
                     f"data.sources=[{{path: {self.corpus}, split: exam}}]")
 
     def test_context_longer_than_the_corpus(self):
-        self.refuse(65, [self.corpus, "data.sequence_length 100000", "longer"],
+        self.refuse(65, [self.corpus, "a row takes 100001", "Lower data.sequence_length"],
                     "data.sequence_length=100000", "train.global_batch_sequences=12")
 
     def refuse_build(self, code, parts, *words):

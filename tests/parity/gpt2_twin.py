@@ -52,18 +52,51 @@ class Attention(nn.Module):
         return self.output.linear(mixed.transpose(1, 2).flatten(2))
 
 
+class FeedForward(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.up = Affine(4 * width, width)
+        self.down = Affine(width, 4 * width)
+
+    def forward(self, x):
+        return self.down.linear(gelu_tanh(self.up.linear(x)))
+
+
 class Block(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
         self.attention_norm = Affine(width)
         self.attention = Attention(width, heads)
         self.ffn_norm = Affine(width)
-        self.up = Affine(4 * width, width)
-        self.down = Affine(width, 4 * width)
+        self.ffn = FeedForward(width)
 
     def forward(self, x):
         x = x + self.attention(self.attention_norm.norm(x))
-        return x + self.down.linear(gelu_tanh(self.up.linear(self.ffn_norm.norm(x))))
+        return x + self.ffn(self.ffn_norm.norm(x))
+
+
+class Embeddings(nn.Module):
+    def __init__(self, vocab_rows, length, width):
+        super().__init__()
+        self.token = nn.Parameter(torch.zeros(vocab_rows, width))
+        self.position = nn.Parameter(torch.zeros(length, width))
+
+    def forward(self, inputs):
+        return self.token[inputs] + self.position[: inputs.shape[1]]
+
+
+class Stack(nn.Module):
+    def __init__(self, layers, width, heads):
+        super().__init__()
+        self.layers = layers
+        for layer in range(layers):
+            setattr(self, f"block{layer}", Block(width, heads))
+        self.final_norm = Affine(width)
+
+    def forward(self, x):
+        for layer in range(self.layers):
+            x = getattr(self, f"block{layer}")(x)
+        return self.final_norm.norm(x)
 
 
 class Gpt2(nn.Module):
@@ -72,18 +105,11 @@ class Gpt2(nn.Module):
     def __init__(self, layers, width, heads, length, vocab_size, vocab_rows):
         super().__init__()
         self.vocab_size = vocab_size
-        self.token_embedding = nn.Parameter(torch.zeros(vocab_rows, width))
-        self.position_embedding = nn.Parameter(torch.zeros(length, width))
-        for layer in range(layers):
-            setattr(self, f"block{layer}", Block(width, heads))
-        self.layers = layers
-        self.final_norm = Affine(width)
+        self.embeddings = Embeddings(vocab_rows, length, width)
+        self.stack = Stack(layers, width, heads)
 
     def loss(self, inputs, targets):
         """Mean over all positions of -log p(target); both [B, T]."""
-        x = self.token_embedding[inputs] + self.position_embedding[: inputs.shape[1]]
-        for layer in range(self.layers):
-            x = getattr(self, f"block{layer}")(x)
-        logits = self.final_norm.norm(x) @ self.token_embedding[: self.vocab_size].T
+        logits = self.stack(self.embeddings(inputs)) @ self.embeddings.token[: self.vocab_size].T
         chosen = logits.gather(-1, targets[..., None])[..., 0]
         return (logits.logsumexp(-1) - chosen).mean()
