@@ -1,17 +1,19 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 
-#include "core/checkpoint/checkpoint_reader.h"
-#include "core/config/config_loader.h"
-#include "core/run/snapshot.h"
-#include "core/text/tokenizer.h"
+#include "core/base/json/json_writer.h"
+#include "core/metrics/number_format.h"
 #include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
-#include "launch/network.h"
+#include "launch/hugging_face.h"
+#include "launch/prompt_text.h"
+#include "objectives/decoding/beam_search.h"
 #include "objectives/decoding/generation.h"
+#include "objectives/decoding/scoring.h"
 
 namespace pretrain {
 namespace {
@@ -19,10 +21,10 @@ namespace {
 // Bytes become text as far as whole characters are there; the rest waits for the next token.
 class TextPrinter {
  public:
-  TextPrinter(const Tokenizer& tokenizer, std::ostream& out) : tokenizer_(tokenizer), out_(out) {}
+  TextPrinter(const PromptText& text, std::ostream& out) : text_(text), out_(out) {}
 
   void print(std::int64_t id) {
-    waiting_ += tokenizer_.decode({static_cast<std::uint32_t>(id)});
+    waiting_ += text_.decode({id});
     std::size_t whole = waiting_.size();
     const std::size_t longest = std::min<std::size_t>(3, waiting_.size());
     for (std::size_t back = 1; back <= longest; ++back) {
@@ -38,20 +40,49 @@ class TextPrinter {
   void finish() { out_ << waiting_ << "\n"; }
 
  private:
-  const Tokenizer& tokenizer_;
+  const PromptText& text_;
   std::ostream& out_;
   std::string waiting_;
 };
 
+// The most likely tokens for each masked place of the prompt, and the text with the best ones.
+void print_fillings(const PromptText& text, Model& model, const std::string& prompt,
+                    std::int64_t candidates) {
+  std::vector<std::int64_t> row = text.encoder_row(prompt);
+  if (std::find(row.begin(), row.end(), text.mask()) == row.end()) {
+    fail(ExitCode::kUsage, "generate: the model is an encoder and fills masked places; write ",
+         text.mask_text(), " into the prompt");
+  }
+  const auto fillings = fill_masks(model, row, text.mask(), candidates);
+  std::size_t place = 0;
+  for (std::int64_t& id : row) {
+    if (id != text.mask()) continue;
+    std::cout << "place " << place + 1 << ":";
+    for (const Filling& filling : fillings[place]) {
+      std::cout << "  " << json_string(text.decode({filling.token})) << " "
+                << fixed(filling.probability, 4);
+    }
+    std::cout << "\n";
+    id = fillings[place++][0].token;
+  }
+  std::cout << text.decode(row) << "\n";
+}
+
 }  // namespace
 
 ExitCode run_generate(const std::vector<std::string>& arguments, Process& process) {
-  CLI::App app("Continues a text with a trained model.", "pretrain generate");
+  CLI::App app(
+      "Continues a text with a decoder; answers one with an encoder-decoder; fills the\n"
+      "masked places of one ([MASK]) with an encoder.",
+      "pretrain generate");
   std::string checkpoint;
   std::string prompt;
   std::int64_t tokens = 100;
   std::int64_t count = 1;
+  std::int64_t candidates = 5;
   bool greedy = false;
+  BeamOptions beams;
+  beams.beams = 1;
   SamplingOptions sampling;
   sampling.temperature = 0.8;
   app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
@@ -73,31 +104,57 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--seed", sampling.seed, "of the draws")->capture_default_str();
+  app.add_option("--beams", beams.beams, "beam search with so many texts instead of draws")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
+      ->capture_default_str();
+  app.add_option("--length-penalty", beams.length_penalty, "beams: log-probability / length^P")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  app.add_option("--candidates", candidates, "encoders: tokens shown for a masked place")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}))
+      ->capture_default_str();
   app.footer("Example: pretrain generate runs/quickstart --prompt \"In the beginning\"");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
   if (greedy) sampling.temperature = 0;
   if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
 
-  CheckpointReader reader(checkpoint_path(checkpoint));
-  const RunConfig config = read_config(
-      parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"), "generate");
-  const auto tokenizer =
-      tokenizer_from_json(reader.tokenizer_json(), reader.path() + "/tokenizer.json");
   at::set_num_threads(process.threads_per_rank());
-  const c10::Device cpu(c10::kCPU);
-  const auto objective = build_objective(config, *tokenizer, at::kFloat, cpu);
-  FlatBuffer parameters(*objective);
-  load_parameters(reader, parameters);
-  std::vector<std::uint32_t> ids;
-  tokenizer->encode(prompt, ids);
+  CheckpointReader reader(checkpoint_path(checkpoint));
+  const LoadedModel loaded = load_model(reader);
+  const PromptText text(loaded);
+  Model& model = *loaded.model;
+  if (model.kind() == ModelKind::kEncoder) {
+    print_fillings(text, model, prompt, candidates);
+    return ExitCode::kOk;
+  }
+  const std::vector<std::int64_t> ids = text.encode(prompt);
+  const bool decodes = model.kind() == ModelKind::kEncoderDecoder;
+  std::vector<std::int64_t> source = ids;
+  if (decodes && text.end() >= 0) source.push_back(text.end());
+  if (beams.beams > 1) {
+    beams.tokens = tokens;
+    beams.stop_id = text.end();
+    const DecoderState start(model, decodes ? source : std::vector<std::int64_t>());
+    const auto first = decodes ? std::vector<std::int64_t>{text.start()} : ids;
+    for (const Hypothesis& found : beam_search(start, first, beams)) {
+      std::cout << fixed(found.score(beams.length_penalty), 4) << "  " << (decodes ? "" : prompt)
+                << text.decode(found.tokens) << "\n";
+    }
+    return ExitCode::kOk;
+  }
   for (std::int64_t sample = 0; sample < count; ++sample) {
-    TextPrinter printer(*tokenizer, std::cout);
-    std::cout << prompt << std::flush;
-    generate(objective->model(), {ids.begin(), ids.end()}, tokens, sampling, tokenizer->eos_id(),
-             static_cast<std::uint64_t>(sample), [&](std::int64_t id) {
-               printer.print(id);
-               return process.stop_request() == StopRequest::kNone;
-             });
+    TextPrinter printer(text, std::cout);
+    if (!decodes) std::cout << prompt << std::flush;
+    const auto print = [&](std::int64_t id) {
+      if (id != text.end()) printer.print(id);
+      return process.stop_request() == StopRequest::kNone;
+    };
+    const auto number = static_cast<std::uint64_t>(sample);
+    if (decodes) {
+      decode(model, source, text.start(), tokens, sampling, text.end(), number, print);
+    } else {
+      generate(model, ids, tokens, sampling, text.end(), number, print);
+    }
     printer.finish();
   }
   return ExitCode::kOk;

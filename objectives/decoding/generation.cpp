@@ -1,14 +1,11 @@
 #include "objectives/decoding/generation.h"
 
-#include <c10/core/GradMode.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "core/base/random.h"
-#include "objectives/corruption/rows.h"
-#include "objectives/losses/linear_cross_entropy.h"
+#include "objectives/decoding/decoder_state.h"
 
 namespace pretrain {
 namespace {
@@ -22,19 +19,6 @@ std::size_t nucleus(const std::vector<double>& weights, double top_p) {
     if (reached >= top_p * total) return i + 1;
   }
   return weights.size();
-}
-
-std::vector<float> last_logits(Model& model, const std::vector<std::int64_t>& tokens,
-                               KeyValueCache& cache) {
-  const OutputHead head = model.head();
-  Sequences sequences;
-  sequences.tokens = as_tensor(tokens).to(head.weight.device());
-  sequences.lengths = {static_cast<std::int64_t>(tokens.size())};
-  const at::Tensor features = model.forward({sequences, Pattern::kCausal, nullptr, &cache});
-  const at::Tensor last = model.head_features(features.narrow(0, features.size(0) - 1, 1));
-  const at::Tensor logits = logits_of(last, head).to(at::kCPU).contiguous();
-  const float* values = logits.const_data_ptr<float>();
-  return {values, values + logits.numel()};
 }
 
 }  // namespace
@@ -80,14 +64,9 @@ std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>
                                    std::int64_t stop_id, std::uint64_t sample,
                                    const std::function<bool(std::int64_t)>& on_token) {
   if (prompt.empty()) fail(ExitCode::kUsage, "generate: the prompt is empty. Give some text");
-  if (model.kind() != ModelKind::kDecoder) {
-    fail(ExitCode::kUsage, "generate: the model is ", to_string(model.kind()),
-         ", text is continued by a decoder");
-  }
-  const c10::AutoGradMode no_grad(false);
   const std::int64_t room = model.max_positions();
   std::vector<std::int64_t> text = prompt;
-  KeyValueCache cache;
+  DecoderState state(model, {});
   RandomStream random(options.seed, RandomPurpose::kGeneration, sample);
   // Only the last positions that leave half of the room free can be looked at.
   const auto tail = [&] {
@@ -96,17 +75,33 @@ std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>
   };
   std::vector<std::int64_t> unseen = static_cast<std::int64_t>(text.size()) <= room ? text : tail();
   for (std::int64_t i = 0; i < tokens; ++i) {
-    if (cache.length + static_cast<std::int64_t>(unseen.size()) > room) {
-      cache = KeyValueCache();
+    if (state.length() + static_cast<std::int64_t>(unseen.size()) > room) {
+      state = DecoderState(model, {});
       unseen = tail();
     }
-    const std::int64_t id =
-        sample_token(last_logits(model, unseen, cache), options, random.uniform());
+    const std::int64_t id = sample_token(state.read(unseen), options, random.uniform());
     text.push_back(id);
     unseen = {id};
     if (!on_token(id) || id == stop_id) break;
   }
   return {text.begin() + static_cast<std::ptrdiff_t>(prompt.size()), text.end()};
+}
+
+std::vector<std::int64_t> decode(Model& model, const std::vector<std::int64_t>& source,
+                                 std::int64_t start_id, std::int64_t tokens,
+                                 const SamplingOptions& options, std::int64_t stop_id,
+                                 std::uint64_t sample,
+                                 const std::function<bool(std::int64_t)>& on_token) {
+  DecoderState state(model, source);
+  RandomStream random(options.seed, RandomPurpose::kGeneration, sample);
+  std::vector<std::int64_t> text;
+  std::int64_t last = start_id;
+  while (static_cast<std::int64_t>(text.size()) < tokens) {
+    last = sample_token(state.read({last}), options, random.uniform());
+    text.push_back(last);
+    if (!on_token(last) || last == stop_id) break;
+  }
+  return text;
 }
 
 }  // namespace pretrain

@@ -31,4 +31,11 @@ std::vector<std::int64_t> generate(Model& model, const std::vector<std::int64_t>
                                    std::int64_t stop_id, std::uint64_t sample,
                                    const std::function<bool(std::int64_t)>& on_token);
 
+/// What an encoder-decoder writes after reading `source`, from `start_id` on; else as generate().
+std::vector<std::int64_t> decode(Model& model, const std::vector<std::int64_t>& source,
+                                 std::int64_t start_id, std::int64_t tokens,
+                                 const SamplingOptions& options, std::int64_t stop_id,
+                                 std::uint64_t sample,
+                                 const std::function<bool(std::int64_t)>& on_token);
+
 }  // namespace pretrain

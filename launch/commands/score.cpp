@@ -1,0 +1,105 @@
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <iostream>
+#include <numbers>
+#include <numeric>
+
+#include "core/base/json/json_writer.h"
+#include "core/metrics/number_format.h"
+#include "launch/checkpoint_path.h"
+#include "launch/commands/command.h"
+#include "launch/prompt_text.h"
+#include "objectives/decoding/scoring.h"
+
+namespace pretrain {
+namespace {
+
+double sum_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+// One line a text. True and pseudo-likelihoods are named apart and never compared.
+void print_sum(const char* what, const std::vector<double>& logs, const std::string& text,
+               bool is_likelihood) {
+  const double nats = sum_of(logs);
+  std::cout << what << " " << fixed(nats, 4) << " nats, " << logs.size() << " tokens";
+  if (is_likelihood && !text.empty()) {
+    const double bits = -nats / std::numbers::ln2 / static_cast<double>(text.size());
+    std::cout << ", " << fixed(bits, 4) << " bits per byte";
+  }
+  std::cout << "  " << json_string(text) << "\n";
+}
+
+void print_replaced(const PromptText& prompt, Model& model, const std::string& text) {
+  const std::vector<std::int64_t> row = prompt.encoder_row(text);
+  const std::vector<double> chances = replaced_probabilities(model, row);
+  double pseudo = 0;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (row[i] == prompt.cls() || row[i] == prompt.sep()) continue;
+    std::cout << fixed(chances[i], 4) << "  " << json_string(prompt.decode({row[i]})) << "\n";
+    pseudo += std::log1p(-chances[i]);
+  }
+  std::cout << "log P(nothing replaced) " << fixed(pseudo, 4)
+            << " nats (no likelihood of the text)  " << json_string(text) << "\n";
+}
+
+}  // namespace
+
+ExitCode run_score(const std::vector<std::string>& arguments, Process& process) {
+  CLI::App app(
+      "Says how likely texts are. Decoders and encoder-decoders: log-likelihood after\n"
+      "the context, and bits per byte. Encoders: pseudo-log-likelihood, each token\n"
+      "masked in turn. ELECTRA: how likely each token was replaced.",
+      "pretrain score");
+  std::string checkpoint, context;
+  std::vector<std::string> texts;
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
+  app.add_option("TEXT", texts, "texts to score")->required();
+  app.add_option("--context", context, "text before each of them, not scored");
+  app.footer("Example: pretrain score runs/quickstart \"In the beginning\" \"In the begining\"");
+  if (!parse(app, arguments, process)) return ExitCode::kOk;
+  at::set_num_threads(process.threads_per_rank());
+  CheckpointReader reader(checkpoint_path(checkpoint));
+  const LoadedModel loaded = load_model(reader);
+  const PromptText prompt(loaded);
+  Model& model = *loaded.model;
+  for (const std::string& text : texts) {
+    std::vector<std::int64_t> ids = prompt.encode(text);
+    if (ids.empty()) fail(ExitCode::kUsage, "score: a text is empty. Give some text");
+    switch (model.kind()) {
+      case ModelKind::kReplacedTokens:
+        print_replaced(prompt, model, text);
+        break;
+      case ModelKind::kEncoder: {
+        const std::vector<std::int64_t> row = prompt.encoder_row(text);
+        const std::int64_t first = prompt.cls() >= 0 ? 1 : 0;
+        const auto last = first + static_cast<std::int64_t>(ids.size());
+        print_sum("pseudo-log-likelihood",
+                  pseudo_log_likelihoods(model, row, first, last, prompt.mask()), text, false);
+        break;
+      }
+      case ModelKind::kEncoderDecoder: {
+        std::vector<std::int64_t> source = prompt.encode(context);
+        if (prompt.end() >= 0) {
+          source.push_back(prompt.end());
+          ids.push_back(prompt.end());
+        }
+        print_sum("log-likelihood", log_likelihoods(model, source, ids, prompt.start()), text,
+                  true);
+        break;
+      }
+      case ModelKind::kDecoder: {
+        // Documents begin after the end of another, so a text without context is scored whole.
+        std::vector<std::int64_t> before = prompt.encode(context);
+        if (before.empty() && prompt.end() >= 0) before = {prompt.end()};
+        print_sum("log-likelihood", log_likelihoods(model, before, ids), text, true);
+        break;
+      }
+    }
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace pretrain

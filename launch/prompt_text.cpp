@@ -1,0 +1,70 @@
+#include "launch/prompt_text.h"
+
+namespace pretrain {
+namespace {
+
+constexpr std::size_t kLongestSpecial = 64;
+
+const Tokenizer& readable(const LoadedModel& loaded) {
+  if (loaded.tokenizer) return *loaded.tokenizer;
+  fail(ExitCode::kBadData, "tokenizer.json of the checkpoint: is of a kind that is not read yet");
+}
+
+}  // namespace
+
+PromptText::PromptText(const LoadedModel& loaded)
+    : tokenizer_(readable(loaded)), roles_(token_roles(tokenizer_)), end_(roles_.eos) {
+  if (loaded.model->kind() == ModelKind::kEncoderDecoder && roles_.sep >= 0) end_ = roles_.sep;
+  for (std::size_t i = 0; i < roles_.sentinels.size(); ++i) {
+    shown_[roles_.sentinels[i]] = concat("<extra_id_", i, ">");
+  }
+}
+
+std::vector<std::int64_t> PromptText::encode(const std::string& text) const {
+  std::vector<std::int64_t> ids;
+  std::string plain;
+  const auto flush = [&] {
+    std::vector<std::uint32_t> part;
+    tokenizer_.encode(plain, part);
+    ids.insert(ids.end(), part.begin(), part.end());
+    plain.clear();
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const char close = text[at] == '[' ? ']' : text[at] == '<' ? '>' : '\0';
+    const std::size_t end = close == '\0' ? std::string::npos : text.find(close, at);
+    if (end != std::string::npos && end - at < kLongestSpecial) {
+      if (const auto id = tokenizer_.id_of(text.substr(at, end + 1 - at))) {
+        flush();
+        ids.push_back(*id);
+        at = end + 1;
+        continue;
+      }
+    }
+    plain.push_back(text[at++]);
+  }
+  flush();
+  return ids;
+}
+
+std::vector<std::int64_t> PromptText::encoder_row(const std::string& text) const {
+  std::vector<std::int64_t> row = encode(text);
+  if (roles_.cls >= 0) row.insert(row.begin(), roles_.cls);
+  if (roles_.sep >= 0) row.push_back(roles_.sep);
+  return row;
+}
+
+std::string PromptText::decode(const std::vector<std::int64_t>& ids) const {
+  std::string text;
+  for (const std::int64_t id : ids) {
+    const auto shown = shown_.find(id);
+    text +=
+        shown != shown_.end() ? shown->second : tokenizer_.decode({static_cast<std::uint32_t>(id)});
+  }
+  return text;
+}
+
+const char* PromptText::mask_text() const {
+  return tokenizer_.id_of("[MASK]") ? "[MASK]" : "<mask>";
+}
+
+}  // namespace pretrain

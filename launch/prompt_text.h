@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/text/token_roles.h"
+#include "launch/hugging_face.h"
+
+namespace pretrain {
+
+/// Text to token ids and back as a prompt means it: special tokens written out, like [MASK] or
+/// <extra_id_0>, are those tokens. Borrows the model's tokenizer.
+class PromptText {
+ public:
+  /// Throws kBadData if the checkpoint's tokenizer is of a kind we do not read.
+  explicit PromptText(const LoadedModel& loaded);
+
+  std::vector<std::int64_t> encode(const std::string& text) const;
+  /// The same between [CLS] and [SEP], where the tokenizer has them.
+  std::vector<std::int64_t> encoder_row(const std::string& text) const;
+  /// Sentinels are written out, other special tokens give nothing.
+  std::string decode(const std::vector<std::int64_t>& ids) const;
+
+  std::int64_t mask() const { return roles_.mask; }
+  const char* mask_text() const;
+  std::int64_t cls() const { return roles_.cls; }
+  std::int64_t sep() const { return roles_.sep; }
+  /// What ends a text: the closing token of T5's kind, else the end of documents; -1: nothing.
+  std::int64_t end() const { return end_; }
+  /// What an encoder-decoder's text starts from: the padding token.
+  std::int64_t start() const { return roles_.pad; }
+
+ private:
+  const Tokenizer& tokenizer_;
+  TokenRoles roles_;
+  std::int64_t end_;
+  std::map<std::int64_t, std::string> shown_;  // sentinels
+};
+
+}  // namespace pretrain
