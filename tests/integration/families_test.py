@@ -92,7 +92,7 @@ class FamiliesTest(runs.RunTest):
         words = (*self.words_of(family, "stopped"), f"train.duration={{steps: {STEPS}}}")
         job = runs.Job(runs.words_of(2, *words))
         self.addCleanup(job.end)
-        self.wait_until(job, lambda: len(runs.read_lines(run / "metrics.jsonl")) >= 3, "step 3")
+        self.wait_until(job, (run / "run.lock").exists, "the lock")  # before it can end by itself
         os.kill(job.pid, signal.SIGUSR1)
         code, error = job.wait()
         self.assertEqual(code, 75, f"{family}: {error}")
@@ -109,9 +109,8 @@ class FamiliesTest(runs.RunTest):
         words = ("model.dropout=0.1", "model.attention_dropout=0.1", "data.document_mask=true")
         plain = self.run_family(family, "dropout-2", 2, VARIANT, *words)
         self.assertNotEqual(runs.losses(plain)[0], runs.losses(unbroken)[0])
-        return max(self.check_losses(
-            self.run_family(family, f"recompute-{ranks}", ranks, VARIANT, *words,
-                            "train.recompute=full"), plain, VARIANT) for ranks in (1, 4))
+        saving = self.run_family(family, "recompute-1", 1, VARIANT, *words, "train.recompute=full")
+        return self.check_losses(saving, plain, VARIANT)
 
     def check_losses(self, run, other, steps):
         mine, theirs = numpy.array(runs.losses(run)), numpy.array(runs.losses(other)[:steps])
