@@ -36,6 +36,7 @@ class FillInMiddle : public Objective {
         special_(context.special),
         model_(register_module("model", context.model)) {
     require_kind(context, "fill_in_middle", {ModelKind::kDecoder});
+    require_whole_rows(context, "fill_in_middle");
     if (std::min({special_.fim_prefix, special_.fim_middle, special_.fim_suffix}) < 0) {
       fail(ExitCode::kBadConfig,
            "objective.name fill_in_middle: the tokenizer lacks <|fim_prefix|>, <|fim_middle|> or "

@@ -40,6 +40,7 @@ class MaskedLm : public Objective {
     require_kind(context, "masked_lm", {ModelKind::kEncoder});
     terms_ = {{"mlm", 1.0}};
     if (!has_pairs()) return;
+    require_whole_rows(context, "masked_lm with pairs of sentences");
     if (options.next_sentence && options.sentence_order) {
       fail(ExitCode::kBadConfig,
            "objective.next_sentence and objective.sentence_order: give at most one");

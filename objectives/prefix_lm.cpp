@@ -36,6 +36,7 @@ class PrefixLm : public Objective {
         start_(context.special.pad),
         model_(register_module("model", context.model)) {
     require_kind(context, "prefix_lm", {ModelKind::kDecoder, ModelKind::kEncoderDecoder});
+    require_whole_rows(context, "prefix_lm");
     encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
     if (encoder_decoder_ && start_ < 0) {
       fail(ExitCode::kBadConfig,

@@ -77,6 +77,7 @@ class ReplacedTokenDetection : public Objective {
         length_(context.sequence_length),
         special_(context.special) {
     require_kind(context, "replaced_token_detection", {ModelKind::kReplacedTokens});
+    require_whole_rows(context, "replaced_token_detection");
     model_ = std::dynamic_pointer_cast<Electra>(context.model);
     register_module("model", model_);
     const bool generates = options.replacement == "generator" && options.stage != "discriminator";

@@ -56,6 +56,7 @@ class SpanCorruption : public Objective {
         sentinels_(context.special.sentinels),
         model_(register_module("model", context.model)) {
     require_kind(context, "span_corruption", {ModelKind::kEncoderDecoder, ModelKind::kDecoder});
+    require_whole_rows(context, "span_corruption");
     encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
     const auto most = static_cast<std::size_t>(options.sentinels);
     if (sentinels_.size() > most) sentinels_.resize(most);

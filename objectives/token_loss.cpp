@@ -41,6 +41,13 @@ void require_kind(const ObjectiveContext& context, const std::string& objective,
        "encoder-decoder");
 }
 
+void require_whole_rows(const ObjectiveContext& context, const std::string& objective) {
+  if (!context.document_mask) return;
+  fail(
+      ExitCode::kBadConfig, "data.document_mask: objective.name ", objective,
+      " takes each row as one sequence. Remove it (causal_lm and masked_lm cut rows at documents)");
+}
+
 double head_flops(Model& model) {
   const OutputHead head = model.head();
   return 2.0 * static_cast<double>(head.vocab_size * head.weight.size(1));
