@@ -3,7 +3,7 @@
 
     .venv/bin/python tests/bench/steps.py [WORKLOAD...] [--dtype fp32|bf16] [--peer PROGRAM]
 
-WORKLOAD: gpt_tiny, gpt_small (a configuration of that name lies here; all if none is named), or
+WORKLOAD: gpt_tiny, gpt_small, bert_small, electra_small (a configuration of that name lies here; all if none is named), or
 startup. PROGRAM is called as `PROGRAM WORKLOAD --dtype D --threads N --steps S --fused` and prints
 one JSON line with ms_per_step and faults_per_step. What each figure is: README.md.
 """
@@ -24,7 +24,9 @@ import torch
 BENCH = pathlib.Path(__file__).parent
 ROOT = BENCH.parents[1]
 PROGRAM = ROOT / os.environ.get("PRETRAIN_BUILD", "build") / "pretrain"
-WORKLOADS = {"gpt_tiny": (65, 300), "gpt_small": (50304, 30)}  # vocabulary, steps to time
+# Ordinary tokens, special tokens, steps to time.
+WORKLOADS = {"gpt_tiny": (65, None, 300), "gpt_small": (50304, None, 30),
+             "bert_small": (30518, "bert", 20), "electra_small": (30518, "bert", 20)}
 CORPUS_TOKENS = 1_000_000
 LINE_STEPS = 10  # logging.every; the first line is warm-up
 PRODUCT_SIZES = (1024, 1536, 2048)
@@ -32,7 +34,7 @@ PRODUCT_SIZES = (1024, 1536, 2048)
 
 def build_corpus(workload, folder):
     """Random characters: the char tokenizer makes a vocabulary of exactly those that occur."""
-    vocab_size = WORKLOADS[workload][0]
+    vocab_size, special, _ = WORKLOADS[workload]
     scalars = [chr(c) for c in range(0x30, 0x20000) if not 0xD800 <= c <= 0xDFFF][:vocab_size]
     text, corpus = folder / f"{workload}.txt", folder / f"{workload}.h5"
     if corpus.exists():
@@ -40,7 +42,8 @@ def build_corpus(workload, folder):
     text.write_text("".join(scalars + random.Random(1).choices(scalars, k=CORPUS_TOKENS)),
                     encoding="utf-8")
     subprocess.run([PROGRAM, "corpus", "build", corpus, "--tokenizer", "char", "--no-eos",
-                    "--doc-sep", "file", "--valid-fraction", "0", text], check=True,
+                    "--doc-sep", "file", "--valid-fraction", "0",
+                    *(["--special", special] if special else []), text], check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return corpus
 
@@ -122,7 +125,7 @@ def spread(values, digits=1):
 
 def bench_steps(workload, folder, options):
     corpus = build_corpus(workload, folder)
-    steps = options.steps or WORKLOADS[workload][1]
+    steps = options.steps or WORKLOADS[workload][2]
     peak = ceiling(options.dtype, options.threads)
     print(f"{workload} {options.dtype}, {options.threads} threads, {options.repeats} repeats of "
           f"{steps} steps after {LINE_STEPS} of warm-up; ceiling {peak / 1e9:.0f} GFLOP/s")
