@@ -64,7 +64,7 @@ TokenDataset::TokenDataset(const std::vector<CorpusSplit>& sources, std::uint64_
     for (const DocumentRange& range : corpus->split(split)) sequence_.append(corpus, range);
   }
   check_same_tokenizer(corpora);
-  if (sequence_.size() < stride + overlap) {
+  if (sequence_.size() < overlap || sequence_.size() - overlap < stride) {
     fail(ExitCode::kBadData, corpora.at(0)->path(),
          ": the context is longer than the corpus: split ", sources[0].split, " has ",
          sequence_.size(), " tokens, a row takes ", stride + overlap,

@@ -71,7 +71,7 @@ TEST_F(TokenDatasetTest, AContextLongerThanTheCorpusIsNamed) {
   EXPECT_EQ(joined(one, "train", 4).size(), 1u);
   EXPECT_THAT(message([&] { joined(one, "train", 5); }),
               AllOf(HasSubstr("a.h5: the context is longer than the corpus"),
-                    HasSubstr("has 5 tokens, data.sequence_length 5 ")));
+                    HasSubstr("has 5 tokens, a row takes 6")));
   EXPECT_THAT(message([&] { joined(one, "train", UINT64_MAX); }), HasSubstr("longer"));
   EXPECT_THAT(message([&] { joined(one, "train", 0); }, ExitCode::kBadConfig),
               HasSubstr("data.sequence_length"));
