@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache mold libopenmpi-dev openmpi-bin libhdf5-dev libyaml-cpp-dev
   libspdlog-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libxxhash-dev libssl-dev
+  libutf8proc-dev libzstd-dev zlib1g-dev
   python3 python3-venv bible-kjv)
-test_packages=(clang-format hdf5-tools strace)
+test_packages=(clang-format hdf5-tools strace libpcre2-dev)
 
 with_tests=
 case "${1:-}" in

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_json.h"
 
@@ -20,7 +20,7 @@ std::vector<std::string> byte_symbols() {
 
 class ByteTokenizer : public Tokenizer {
  public:
-  explicit ByteTokenizer(SpecialTokens specials) : specials_(std::move(specials)) {}
+  explicit ByteTokenizer(SpecialVocabulary specials) : specials_(std::move(specials)) {}
 
   std::int64_t vocab_size() const override { return specials_.vocab_size(); }
   std::int64_t eos_id() const override { return specials_.eos_id(); }
@@ -32,6 +32,12 @@ class ByteTokenizer : public Tokenizer {
   void encode(std::string_view text, std::vector<std::uint32_t>& ids) const override {
     const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
     ids.insert(ids.end(), bytes, bytes + text.size());
+  }
+
+  void encode_with_spans(std::string_view text, std::vector<std::uint32_t>& ids,
+                         std::vector<TextSpan>& spans) const override {
+    encode(text, ids);
+    for (std::size_t i = 0; i < text.size(); ++i) spans.push_back({i, i + 1});
   }
 
   std::string decode(const std::vector<std::uint32_t>& ids) const override {
@@ -53,7 +59,7 @@ class ByteTokenizer : public Tokenizer {
   }
 
  private:
-  SpecialTokens specials_;
+  SpecialVocabulary specials_;
 };
 
 }  // namespace
@@ -62,7 +68,7 @@ std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& s
   const auto is_symbol = [symbols = byte_symbols()](const std::string& text) {
     return std::find(symbols.begin(), symbols.end(), text) != symbols.end();
   };
-  return std::make_unique<ByteTokenizer>(SpecialTokens(kBytes, true, specials, is_symbol));
+  return std::make_unique<ByteTokenizer>(SpecialVocabulary(kBytes, true, specials, is_symbol));
 }
 
 }  // namespace pretrain

@@ -2,10 +2,10 @@
 #include <iomanip>
 
 #include "core/base/error.h"
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_json.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::uint32_t kNoId = UINT32_MAX;
 
 class CharTokenizer : public Tokenizer {
  public:
-  CharTokenizer(std::vector<std::uint32_t> code_points, SpecialTokens specials)
+  CharTokenizer(std::vector<std::uint32_t> code_points, SpecialVocabulary specials)
       : code_points_(std::move(code_points)), specials_(std::move(specials)) {
     id_of_.assign(std::size_t{code_points_.back()} + 1, kNoId);
     for (std::uint32_t id = 0; id < code_points_.size(); ++id) id_of_[code_points_[id]] = id;
@@ -46,6 +46,16 @@ class CharTokenizer : public Tokenizer {
     }
   }
 
+  void encode_with_spans(std::string_view text, std::vector<std::uint32_t>& ids,
+                         std::vector<TextSpan>& spans) const override {
+    encode(text, ids);
+    for (std::size_t offset = 0; offset < text.size();) {
+      const std::size_t begin = offset;
+      next_code_point(text, offset);
+      spans.push_back({begin, offset});
+    }
+  }
+
   std::string decode(const std::vector<std::uint32_t>& ids) const override {
     std::string text;
     for (std::uint32_t id : ids) {
@@ -69,7 +79,7 @@ class CharTokenizer : public Tokenizer {
  private:
   std::vector<std::uint32_t> code_points_;  // ascending
   std::vector<std::uint32_t> id_of_;        // by code point
-  SpecialTokens specials_;
+  SpecialVocabulary specials_;
 };
 
 }  // namespace
@@ -91,7 +101,7 @@ std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>&
     const std::uint32_t code_point = next_code_point(text, offset);
     return offset == text.size() && std::binary_search(sorted.begin(), sorted.end(), code_point);
   };
-  SpecialTokens tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials, is_character);
+  SpecialVocabulary tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials, is_character);
   return std::make_unique<CharTokenizer>(std::move(sorted), std::move(tokens));
 }
 

@@ -9,6 +9,13 @@
 
 namespace pretrain {
 
+/// The bytes [begin, end) of a text that a token stands for.
+struct TextSpan {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  bool operator==(const TextSpan&) const = default;
+};
+
 /// Text to token ids and back. Immutable after construction, so safe to share between threads.
 class Tokenizer {
  public:
@@ -27,6 +34,10 @@ class Tokenizer {
   /// `<|endoftext|>` written in a document is ordinary text. Throws kBadData naming the byte offset
   /// where the text cannot be expressed.
   virtual void encode(std::string_view text, std::vector<std::uint32_t>& ids) const = 0;
+  /// The same, and for each id appended the bytes of `text` that it stands for. Slower: for tools
+  /// that map tokens back to the text.
+  virtual void encode_with_spans(std::string_view text, std::vector<std::uint32_t>& ids,
+                                 std::vector<TextSpan>& spans) const = 0;
   /// Bytes of the ids; special tokens give nothing. Throws kBadData for an id out of range.
   virtual std::string decode(const std::vector<std::uint32_t>& ids) const = 0;
   /// The tokenizer.json text (Hugging Face format) that from_json reads back to an equal tokenizer.

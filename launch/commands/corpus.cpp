@@ -8,7 +8,7 @@
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/corpus/corpus_verify.h"
 #include "core/metrics/number_format.h"
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 #include "launch/commands/command.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"

@@ -10,7 +10,7 @@
 #include "core/base/files/file.h"
 #include "core/base/random.h"
 #include "core/data/corpus/corpus_writer.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {

@@ -13,7 +13,7 @@
 #include "core/base/escape_control.h"
 #include "core/base/files/file.h"
 #include "core/base/json/json_reader.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 
 namespace pretrain {
 namespace {

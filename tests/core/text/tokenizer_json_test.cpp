@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/text/tokenizer.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "core/base/random.h"
 #include "core/data/corpus/corpus_verify.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
 
 namespace pretrain {

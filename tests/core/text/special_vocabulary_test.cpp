@@ -1,4 +1,4 @@
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ std::string message(const std::function<void()>& act) {
   return "no error";
 }
 
-TEST(SpecialTokens, FollowTheBytes) {
+TEST(SpecialVocabulary, FollowTheBytes) {
   const auto tokenizer = make_byte_tokenizer({"[PAD]", "<é>", "[MASK]"});
   EXPECT_EQ(tokenizer->vocab_size(), 260);
   EXPECT_EQ(tokenizer->eos_id(), 256);
@@ -42,7 +42,7 @@ TEST(SpecialTokens, FollowTheBytes) {
   }
 }
 
-TEST(SpecialTokens, FollowTheCharacters) {
+TEST(SpecialVocabulary, FollowTheCharacters) {
   const auto with_eos = make_char_tokenizer({'a', 'b'}, true, {"<s>", "c"});
   EXPECT_EQ(with_eos->vocab_size(), 5);
   EXPECT_EQ(with_eos->eos_id(), 2);
@@ -57,7 +57,7 @@ TEST(SpecialTokens, FollowTheCharacters) {
   EXPECT_EQ(make_char_tokenizer({'a'}, false)->special_ids(), Ids{});
 }
 
-TEST(SpecialTokens, AreNeitherReadNorWritten) {
+TEST(SpecialVocabulary, AreNeitherReadNorWritten) {
   const std::string text = "a[PAD]b<|endoftext|>";
   std::vector<std::uint32_t> code_points(text.begin(), text.end());
   std::vector<std::unique_ptr<Tokenizer>> tokenizers;
@@ -77,7 +77,7 @@ TEST(SpecialTokens, AreNeitherReadNorWritten) {
   }
 }
 
-TEST(SpecialTokens, KeepTheIdentityOfTokenizersWithoutThem) {
+TEST(SpecialVocabulary, KeepTheIdentityOfTokenizersWithoutThem) {
   // Recorded in corpora that exist.
   EXPECT_EQ(make_byte_tokenizer()->sha256(),
             "57d256d3bb5a82e379e63f5ce3fe93ab4bd51f9367d900c468fced9eb146f919");
@@ -86,7 +86,7 @@ TEST(SpecialTokens, KeepTheIdentityOfTokenizersWithoutThem) {
             make_byte_tokenizer({"[B]", "[A]"})->sha256());
 }
 
-TEST(SpecialTokens, RefusesTextsThatMislead) {
+TEST(SpecialVocabulary, RefusesTextsThatMislead) {
   const auto byte = [](Strings specials) {
     return message([&] { make_byte_tokenizer(specials); });
   };

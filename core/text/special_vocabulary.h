@@ -15,12 +15,12 @@ namespace pretrain {
 inline constexpr std::size_t kMaxSpecialTokens = 10000;
 
 /// The special tokens of a vocabulary; their ids follow those of its ordinary symbols.
-class SpecialTokens {
+class SpecialVocabulary {
  public:
   /// `<|endoftext|>` if `with_eos`, then `others` in the given order, with ids from `first_id` on.
   /// Throws kUsage naming the text if one of `others` is empty, no valid UTF-8, given twice,
   /// `<|endoftext|>`, or an ordinary symbol, for which a reader could mistake it.
-  SpecialTokens(std::uint32_t first_id, bool with_eos, const std::vector<std::string>& others,
+  SpecialVocabulary(std::uint32_t first_id, bool with_eos, const std::vector<std::string>& others,
                 const std::function<bool(const std::string&)>& is_ordinary);
 
   /// Number of ids, those of the ordinary symbols included.

@@ -1,11 +1,11 @@
-#include "core/text/special_tokens.h"
+#include "core/text/special_vocabulary.h"
 
 #include <algorithm>
 #include <charconv>
 
 #include "core/base/error.h"
 #include "core/text/tokenizer.h"
-#include "core/text/utf8.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {
@@ -110,7 +110,7 @@ void add_list(std::string_view list, std::vector<std::string>& texts) {
 
 }  // namespace
 
-SpecialTokens::SpecialTokens(std::uint32_t first_id, bool with_eos,
+SpecialVocabulary::SpecialVocabulary(std::uint32_t first_id, bool with_eos,
                              const std::vector<std::string>& others,
                              const std::function<bool(const std::string&)>& is_ordinary)
     : first_id_(first_id) {
@@ -150,17 +150,17 @@ SpecialTokens::SpecialTokens(std::uint32_t first_id, bool with_eos,
   }
 }
 
-std::int64_t SpecialTokens::vocab_size() const {
+std::int64_t SpecialVocabulary::vocab_size() const {
   return static_cast<std::int64_t>(first_id_) + static_cast<std::int64_t>(texts_.size());
 }
 
-std::optional<std::uint32_t> SpecialTokens::id_of(std::string_view text) const {
+std::optional<std::uint32_t> SpecialVocabulary::id_of(std::string_view text) const {
   const auto found = id_of_.find(text);
   if (found == id_of_.end()) return std::nullopt;
   return found->second;
 }
 
-std::vector<std::uint32_t> SpecialTokens::ids() const {
+std::vector<std::uint32_t> SpecialVocabulary::ids() const {
   std::vector<std::uint32_t> ids;
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     ids.push_back(first_id_ + static_cast<std::uint32_t>(i));
