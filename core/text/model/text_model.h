@@ -18,7 +18,9 @@ struct WordToken {
 
 /// The vocabulary of a tokenizer and the rule that cuts one word (what normalizer and pre-tokenizer
 /// left) into its tokens: BPE, WordPiece, Unigram, WordLevel. Special and added tokens are not its
-/// business. Immutable after construction; safe to share between threads.
+/// business, but for one thing: the constructors take the ids of the special tokens that are in the
+/// vocabulary (`reserved`), and encode gives none of them, so that no text can forge one. The
+/// unknown token is never reserved. Immutable after construction; safe to share between threads.
 class TextModel {
  public:
   virtual ~TextModel() = default;
