@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/text/unicode/utf8_decode.h"
+
 namespace pretrain {
 namespace {
 
@@ -9,34 +11,6 @@ constexpr std::uint64_t kHighBits = 0x8080808080808080u;
 
 unsigned char byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
-}
-
-// Length of the well-formed sequence at text[i], 0 if it is ill-formed.
-std::size_t sequence_length(std::string_view text, std::size_t i) {
-  const unsigned char lead = byte_at(text, i);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned char low = 0x80;  // range of the second byte
-  unsigned char high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-  } else {
-    return 0;
-  }
-  if (i + length > text.size()) return 0;
-  if (byte_at(text, i + 1) < low || byte_at(text, i + 1) > high) return 0;
-  for (std::size_t k = 2; k < length; ++k) {
-    if ((byte_at(text, i + k) & 0xC0) != 0x80) return 0;
-  }
-  return length;
 }
 
 }  // namespace
@@ -51,7 +25,8 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
       i += sizeof word;
       continue;
     }
-    const std::size_t length = sequence_length(text, i);
+    std::uint32_t code_point = 0;
+    const unsigned length = decode_utf8(text.data() + i, text.data() + text.size(), code_point);
     if (length == 0) return i;
     i += length;
   }
