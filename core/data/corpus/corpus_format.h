@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace pretrain {
 
@@ -36,6 +37,9 @@ inline constexpr std::uint64_t kMaxU16Vocab = 65536;  ///< up to here tokens are
 inline constexpr std::size_t kMaxSplits = 16;
 inline constexpr std::size_t kMaxSplitName = 64;  ///< letters, digits, _ and -
 inline constexpr std::size_t kMaxAttributeBytes = 4096;
+inline constexpr std::size_t kMaxSources = 65536;
+/// Of the attribute `sources`; what a probe answers stays below 64 KiB.
+inline constexpr std::size_t kMaxSourcesBytes = 50000;
 
 /// Attributes of `/`: u64, eos_id i64, texts fixed-length UTF-8.
 struct CorpusAttributes {
@@ -49,6 +53,8 @@ struct CorpusAttributes {
   std::uint64_t tokens = 0;
   std::uint64_t bytes = 0;   ///< sum of doc_bytes; 0 without them
   std::int64_t eos_id = -1;  ///< closes every document; -1: none
+  /// Names that /doc_source counts, a JSON list in the file; empty: no such attribute.
+  std::vector<std::string> sources = {};
   bool operator==(const CorpusAttributes&) const = default;
 };
 

@@ -21,12 +21,20 @@ constexpr JsonLimits kLimits{.max_bytes = kMaxCorpusManifestBytes,
                              .max_values = kMaxCorpusManifestBytes};
 
 Json attributes_json(const CorpusAttributes& a) {
-  return {{"format", kCorpusFormat},    {"version", a.version},
-          {"dtype", a.dtype},           {"tokenizer_sha256", a.tokenizer_sha256},
-          {"created_by", a.created_by}, {"vocab_size", a.vocab_size},
-          {"max_id", a.max_id},         {"documents", a.documents},
-          {"tokens", a.tokens},         {"bytes", a.bytes},
-          {"eos_id", a.eos_id}};
+  Json json = {{"format", kCorpusFormat},    {"version", a.version},
+               {"dtype", a.dtype},           {"tokenizer_sha256", a.tokenizer_sha256},
+               {"created_by", a.created_by}, {"vocab_size", a.vocab_size},
+               {"max_id", a.max_id},         {"documents", a.documents},
+               {"tokens", a.tokens},         {"bytes", a.bytes},
+               {"eos_id", a.eos_id}};
+  if (!a.sources.empty()) json["sources"] = a.sources;
+  return json;
+}
+
+std::vector<std::string> read_texts(const JsonReader& list) {
+  std::vector<std::string> texts;
+  for (const JsonReader& item : list.items()) texts.push_back(item.text());
+  return texts;
 }
 
 CorpusAttributes read_attributes(const JsonReader& json) {
@@ -42,6 +50,7 @@ CorpusAttributes read_attributes(const JsonReader& json) {
   a.tokens = json.at("tokens").whole();
   a.bytes = json.at("bytes").whole();
   a.eos_id = json.at("eos_id").integer();
+  if (json.has("sources")) a.sources = read_texts(json.at("sources"));
   return a;
 }
 
@@ -123,6 +132,8 @@ void check_attributes(const CorpusAttributes& a, const std::string& place) {
   require(a.max_id < a.vocab_size, "max_id", a.max_id, concat("less than ", a.vocab_size));
   require(a.eos_id >= -1 && a.eos_id < static_cast<std::int64_t>(a.vocab_size), "eos_id", a.eos_id,
           concat("-1 or an id below ", a.vocab_size));
+  require(a.sources.size() <= kMaxSources, "sources", a.sources.size(),
+          concat("at most ", kMaxSources, " names"));
 }
 
 }  // namespace
@@ -246,6 +257,15 @@ CorpusManifest read_manifest(const std::string& corpus) {
   return manifest_from_json(InputFile::open(path).text(kMaxCorpusManifestBytes), path);
 }
 
+std::string sources_to_json(const std::vector<std::string>& sources) {
+  return Json(sources).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<std::string> sources_from_json(std::string_view json, const std::string& place) {
+  const JsonValue value = parse_json(json, place, kLimits);
+  return read_texts(JsonReader(value, place));
+}
+
 std::string table_to_json(const CorpusTable& table) {
   return table_json(table).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -272,6 +292,10 @@ void check_table(const CorpusTable& table, std::uint64_t file_bytes, const std::
   count_of(kDocOffsetsPath, a.documents + 1, true);
   count_of(kDocBytesPath, a.documents, false);
   count_of(kDocSourcePath, a.documents, false);
+  if (a.sources.empty() != !table.datasets.contains(kDocSourcePath)) {
+    fail(ExitCode::kBadData, place, ": ", kDocSourcePath,
+         " and the attribute sources go together, ", "one of them is missing. Write both or none");
+  }
 
   std::size_t splits = 0;
   for (const auto& [path, entry] : table.datasets) {

@@ -48,6 +48,11 @@ CorpusManifest manifest_from_json(std::string_view json, const std::string& plac
 /// The manifest beside `corpus`. Throws kBadData if it is missing (the message says what to run).
 CorpusManifest read_manifest(const std::string& corpus);
 
+/// The attribute `sources` of the file: a JSON list of texts.
+std::string sources_to_json(const std::vector<std::string>& sources);
+/// Reads it back. Throws kBadData, message starting with `place`.
+std::vector<std::string> sources_from_json(std::string_view json, const std::string& place);
+
 /// The table as JSON, to pass it between processes; read back under the rules of a manifest.
 std::string table_to_json(const CorpusTable& table);
 CorpusTable table_from_json(std::string_view json, const std::string& place);

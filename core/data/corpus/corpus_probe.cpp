@@ -151,6 +151,10 @@ class Probe {
     a.bytes = number("bytes", false);
     const Hdf5Handle eos = attribute("eos_id", true);
     require(read_integer(eos, &a.eos_id, H5T_NATIVE_INT64), "attribute eos_id is no whole number");
+    if (has("sources")) {
+      a.sources = sources_from_json(text("sources", true, kMaxSourcesBytes),
+                                    concat(path_, ": attribute sources"));
+    }
     return a;
   }
 
@@ -188,7 +192,7 @@ class Probe {
     return value;
   }
 
-  std::string text(const char* name, bool required) const {
+  std::string text(const char* name, bool required, std::size_t most = kMaxAttributeBytes) const {
     if (!required && !has(name)) return "";
     const Hdf5Handle at = attribute(name, required);
     const Hdf5Handle type = own(H5Aget_type(at), H5Tclose, name);
@@ -200,15 +204,15 @@ class Probe {
       char* variable = nullptr;
       require(H5Aread(at, type, &variable) >= 0 && variable != nullptr,
               concat("attribute ", name, " is damaged"));
-      value.assign(variable, strnlen(variable, kMaxAttributeBytes + 1));
+      value.assign(variable, strnlen(variable, most + 1));
     } else {
       const std::size_t size = H5Tget_size(type);
-      require(size <= kMaxAttributeBytes, concat("attribute ", name, " has ", size, " bytes"));
+      require(size <= most, concat("attribute ", name, " has ", size, " bytes"));
       std::vector<char> fixed(size + 1, '\0');
       require(H5Aread(at, type, fixed.data()) >= 0, concat("attribute ", name, " is damaged"));
       value = fixed.data();
     }
-    require(value.size() <= kMaxAttributeBytes, concat("attribute ", name, " is too long"));
+    require(value.size() <= most, concat("attribute ", name, " is too long"));
     return value;
   }
 

@@ -157,12 +157,18 @@ void check_corpus_output(const std::string& path, bool force) {
 
 struct CorpusWriter::State {
   State(const std::string& output, const CorpusHeader& first)
-      : path(output), header(first), tokens(output), doc_offsets(output), doc_bytes(output) {
+      : path(output),
+        header(first),
+        tokens(output),
+        doc_offsets(output),
+        doc_bytes(output),
+        doc_source(output) {
     attributes.dtype = token_dtype(header.vocab_size);
     attributes.tokenizer_sha256 = header.tokenizer_sha256;
     attributes.created_by = header.created_by;
     attributes.vocab_size = header.vocab_size;
     attributes.eos_id = header.eos_id;
+    attributes.sources = header.sources;
     doc_offsets.push(std::uint64_t{0});
   }
 
@@ -182,6 +188,9 @@ struct CorpusWriter::State {
     attributes.tokens += ids.size();
   }
 
+  std::uint64_t spooled() const {
+    return tokens.bytes() + doc_offsets.bytes() + doc_bytes.bytes() + doc_source.bytes();
+  }
   // The HDF5 file under its temporary name, with zeros for data.
   CorpusTable lay_out(const std::string& temporary,
                       const std::map<std::string, std::vector<DocumentRange>>& splits) const;
@@ -196,6 +205,7 @@ struct CorpusWriter::State {
   Spool tokens;
   Spool doc_offsets;
   Spool doc_bytes;
+  Spool doc_source;
 };
 
 CorpusTable CorpusWriter::State::lay_out(
@@ -214,12 +224,14 @@ CorpusTable CorpusWriter::State::lay_out(
   layout.attribute("tokens", attributes.tokens);
   layout.attribute("bytes", attributes.bytes);
   layout.attribute("eos_id", attributes.eos_id);
+  if (!attributes.sources.empty()) layout.attribute("sources", sources_to_json(attributes.sources));
   const auto add = [&](const std::string& name, const char* dtype, std::uint64_t rows,
                        std::uint64_t columns) {
     table.datasets[name] = layout.dataset(name, dtype, rows, columns);
   };
   add(kDocOffsetsPath, "u64", attributes.documents + 1, 0);
-  add(kDocBytesPath, "u32", attributes.documents, 0);
+  if (header.document_bytes) add(kDocBytesPath, "u32", attributes.documents, 0);
+  if (!attributes.sources.empty()) add(kDocSourcePath, "u16", attributes.documents, 0);
   layout.group("/splits");
   for (const auto& [name, ranges] : splits) {
     if (!ranges.empty()) add(kSplitsPath + name, "u64", ranges.size(), 2);
@@ -232,7 +244,7 @@ CorpusTable CorpusWriter::State::lay_out(
 void CorpusWriter::State::fill(OutputFile& file, const CorpusTable& table,
                                const std::map<std::string, std::vector<DocumentRange>>& splits,
                                const ProgressFunction& progress) const {
-  std::uint64_t total = tokens.bytes() + doc_offsets.bytes() + doc_bytes.bytes();
+  const std::uint64_t total = spooled();
   std::uint64_t done = 0;
   std::vector<std::byte> piece(kPiece);
   const auto copy = [&](const Spool& spool, const char* name) {
@@ -247,7 +259,8 @@ void CorpusWriter::State::fill(OutputFile& file, const CorpusTable& table,
     }
   };
   copy(doc_offsets, kDocOffsetsPath);
-  copy(doc_bytes, kDocBytesPath);
+  if (header.document_bytes) copy(doc_bytes, kDocBytesPath);
+  if (!attributes.sources.empty()) copy(doc_source, kDocSourcePath);
   copy(tokens, kTokensPath);
   for (const auto& [name, ranges] : splits) {
     if (ranges.empty()) continue;
@@ -258,6 +271,12 @@ void CorpusWriter::State::fill(OutputFile& file, const CorpusTable& table,
 
 CorpusWriter::CorpusWriter(const std::string& path, const CorpusHeader& header, bool force) {
   check_corpus_output(path, force);
+  const std::size_t names = sources_to_json(header.sources).size();
+  if (header.sources.size() > kMaxSources || names > kMaxSourcesBytes) {
+    fail(ExitCode::kUsage, path, ": ", header.sources.size(), " sources with names of ", names,
+         " bytes, at most ", kMaxSources, " and ", kMaxSourcesBytes,
+         " bytes are possible. Give fewer, or shorter names");
+  }
   state_ = std::make_unique<State>(path, header);
 }
 
@@ -266,19 +285,21 @@ CorpusWriter::~CorpusWriter() = default;
 std::uint64_t CorpusWriter::documents() const { return state_->attributes.documents; }
 std::uint64_t CorpusWriter::tokens() const { return state_->attributes.tokens; }
 
-void CorpusWriter::add_document(std::span<const std::uint32_t> ids, std::uint64_t source_bytes) {
+void CorpusWriter::append(std::span<const std::uint32_t> ids) { state_->push_tokens(ids); }
+
+void CorpusWriter::end_document(std::uint64_t source_bytes, std::size_t source) {
   State& s = *state_;
   if (source_bytes > kMaxDocumentBytes) {
     fail(ExitCode::kBadData, s.path, ": document ", s.attributes.documents, " has ", source_bytes,
          " bytes, at most ", kMaxDocumentBytes, " are possible. Split it");
   }
-  s.push_tokens(ids);
-  if (s.header.eos_id >= 0) {
+  if (s.header.append_eos && s.header.eos_id >= 0) {
     const auto eos = static_cast<std::uint32_t>(s.header.eos_id);
     s.push_tokens(std::span(&eos, 1));
   }
   s.doc_offsets.push(s.attributes.tokens);
-  s.doc_bytes.push(static_cast<std::uint32_t>(source_bytes));
+  if (s.header.document_bytes) s.doc_bytes.push(static_cast<std::uint32_t>(source_bytes));
+  if (!s.header.sources.empty()) s.doc_source.push(static_cast<std::uint16_t>(source));
   s.attributes.bytes += source_bytes;
   ++s.attributes.documents;
 }
@@ -292,12 +313,11 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
          ": the corpus would be empty: no document with a token in the input. Check the input, "
          "--format and --doc-sep");
   }
-  for (Spool* spool : {&s.tokens, &s.doc_offsets, &s.doc_bytes}) spool->flush();
+  for (Spool* spool : {&s.tokens, &s.doc_offsets, &s.doc_bytes, &s.doc_source}) spool->flush();
 
   PendingFile corpus(s.path);
   // A full disk is found here, before HDF5, whose errors do not tell it from others.
-  corpus.content().reserve(s.tokens.bytes() + s.doc_offsets.bytes() + s.doc_bytes.bytes() +
-                           kHeaderBytes);
+  corpus.content().reserve(s.spooled() + kHeaderBytes);
   const CorpusTable table = s.lay_out(corpus.temporary_path(), splits);
   const std::uint64_t bytes = corpus.content().size();
   check_table(table, bytes, s.path);
@@ -307,9 +327,12 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
 
   CorpusManifest manifest = make_manifest(MappedFile(corpus.temporary_path()), table, progress);
   manifest.file = std::filesystem::path(s.path).filename().string();
-  PendingFile tokenizer_file(corpus_tokenizer_path(s.path));
-  tokenizer_file.content().write(tokenizer_json);
-  tokenizer_file.content().sync();
+  std::optional<PendingFile> tokenizer_file;
+  if (!tokenizer_json.empty()) {
+    tokenizer_file.emplace(corpus_tokenizer_path(s.path));
+    tokenizer_file->content().write(tokenizer_json);
+    tokenizer_file->content().sync();
+  }
   PendingFile manifest_file(manifest_path(s.path));
   manifest_file.content().write(manifest_to_json(manifest));
   manifest_file.content().sync();
@@ -317,7 +340,11 @@ CorpusManifest CorpusWriter::finish(const std::map<std::string, std::vector<Docu
   // Without a manifest there is no corpus: an old one goes first, the new one comes last.
   std::filesystem::remove(manifest_path(s.path));
   corpus.publish();
-  tokenizer_file.publish();
+  if (tokenizer_file) {
+    tokenizer_file->publish();
+  } else {
+    std::filesystem::remove(corpus_tokenizer_path(s.path));
+  }
   corpus.sync_folder();
   manifest_file.publish();
   corpus.sync_folder();

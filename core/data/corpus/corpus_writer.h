@@ -19,6 +19,11 @@ struct CorpusHeader {
   std::int64_t eos_id = -1;  ///< appended to every document; -1: nothing is
   std::string tokenizer_sha256;
   std::string created_by;
+  bool append_eos = true;  ///< false: documents come with their eos_id already
+  /// Record /doc_bytes. false: bytes per document are not known; those given must be 0.
+  bool document_bytes = true;
+  /// Names of the sources that add_document counts; empty: no /doc_source.
+  std::vector<std::string> sources = {};
 };
 
 /// Throws kUsage if `path` does not end in ".h5", kCannotCreate if one of the three files of the
@@ -36,7 +41,7 @@ void check_corpus_output(const std::string& path, bool force);
 /// need and free space in the message); kIo.
 class CorpusWriter {
  public:
-  /// Throws as check_corpus_output does.
+  /// Throws as check_corpus_output does, and kUsage for more or longer sources than fit.
   CorpusWriter(const std::string& path, const CorpusHeader& header, bool force);
   ~CorpusWriter();
   CorpusWriter(const CorpusWriter&) = delete;
@@ -44,12 +49,20 @@ class CorpusWriter {
 
   /// `source_bytes`: UTF-8 bytes of the document's text, at most kMaxDocumentBytes. Throws kBadData
   /// for an id that is not below vocab_size.
-  void add_document(std::span<const std::uint32_t> ids, std::uint64_t source_bytes);
+  /// `source`: index into the header's sources.
+  void add_document(std::span<const std::uint32_t> ids, std::uint64_t source_bytes,
+                    std::size_t source = 0) {
+    append(ids);
+    end_document(source_bytes, source);
+  }
+  /// The same in pieces, for documents that do not fit into memory.
+  void append(std::span<const std::uint32_t> ids);
+  void end_document(std::uint64_t source_bytes, std::size_t source = 0);
   std::uint64_t documents() const;
   std::uint64_t tokens() const;
 
   /// Throws kBadData if there is no document or no token. Splits without ranges are left out;
-  /// `tokenizer_json` becomes NAME.tokenizer.json. Call once.
+  /// `tokenizer_json` becomes NAME.tokenizer.json, which is left out if it is empty. Call once.
   CorpusManifest finish(const std::map<std::string, std::vector<DocumentRange>>& splits,
                         const std::string& tokenizer_json, const ProgressFunction& progress);
 

@@ -92,6 +92,53 @@ TEST_F(CorpusWriterTest, LargeVocabulariesTakeFourBytes) {
   EXPECT_EQ(Corpus::open(path("b.h5"), CorpusVerification::kFull)->attributes().dtype, "u16");
 }
 
+TEST_F(CorpusWriterTest, PiecesSourcesAndUnknownBytes) {
+  CorpusWriter writer(path("a.h5"),
+                      {.vocab_size = 10,
+                       .eos_id = 9,
+                       .tokenizer_sha256 = "",
+                       .created_by = "",
+                       .append_eos = false,
+                       .document_bytes = false,
+                       .sources = {"books", "web \xff"}},
+                      false);
+  const std::vector<std::uint32_t> ids = {1, 2, 9};
+  writer.append(std::span(ids).first(1));
+  writer.append(std::span(ids).subspan(1));
+  writer.end_document(0, 1);
+  writer.add_document(ids, 0);
+  writer.finish({{"train", {{0, 2}}}}, "", {});
+  EXPECT_EQ(files(), (Strings{"a.h5", "a.manifest.json"}));
+
+  const auto corpus = Corpus::open(path("a.h5"), CorpusVerification::kFull);
+  EXPECT_FALSE(corpus->has_document_bytes());
+  EXPECT_EQ(corpus->documents(), 2u);
+  std::vector<std::int64_t> read_back(6);
+  corpus->read_tokens(0, read_back);
+  EXPECT_EQ(read_back, (std::vector<std::int64_t>{1, 2, 9, 1, 2, 9}));
+  const CorpusTable table = probe_corpus(path("a.h5"));
+  EXPECT_EQ(table.attributes.sources, (Strings{"books", "web \uFFFD"}));
+  EXPECT_EQ(corpus->attributes(), table.attributes);
+  const DatasetEntry& source = table.datasets.at("/doc_source");
+  EXPECT_EQ(read(path("a.h5")).substr(source.offset, source.bytes), std::string("\1\0\0\0", 4));
+}
+
+TEST_F(CorpusWriterTest, NamesOfSourcesMustFit) {
+  const CorpusHeader many = {
+      .vocab_size = 10, .tokenizer_sha256 = "", .created_by = "", .sources = {70000, "a"}};
+  EXPECT_THAT(message([&] { CorpusWriter(path("a.h5"), many, false); }, ExitCode::kUsage),
+              HasSubstr("70000 sources"));
+}
+
+TEST_F(CorpusWriterTest, AnOldTokenizerDoesNotOutliveItsCorpus) {
+  make_corpus("a.h5", {{1}});
+  CorpusWriter writer(path("a.h5"), {.vocab_size = 10, .tokenizer_sha256 = "", .created_by = ""},
+                      true);
+  writer.add_document(std::vector<std::uint32_t>{1}, 1);
+  writer.finish({{"train", {{0, 1}}}}, "", {});
+  EXPECT_EQ(files(), (Strings{"a.h5", "a.manifest.json"}));
+}
+
 TEST_F(CorpusWriterTest, KeepsWhatIsThereWithoutForce) {
   write("a.h5", "mine");
   EXPECT_THAT(message(
