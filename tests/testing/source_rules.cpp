@@ -23,8 +23,9 @@ constexpr std::array<std::string_view, 11> kTopLevel = {
     "CMakeLists.txt", "LICENSE", "README.md",  "configs",  "core", "docker",
     "launch",         "models",  "objectives", "parallel", "tests"};
 // Folders of tests/ that stand for no single source folder.
-constexpr std::array<std::string_view, 5> kFreeTestFolders = {
-    "tests/faults", "tests/integration", "tests/mpi", "tests/parity", "tests/testing"};
+constexpr std::array<std::string_view, 6> kFreeTestFolders = {"tests/bench",       "tests/faults",
+                                                              "tests/integration", "tests/mpi",
+                                                              "tests/parity",      "tests/testing"};
 
 // Ends no rank: a child process that it forked for one call.
 constexpr std::string_view kEndsItsOwnChild = "core/base/isolated_call.cpp";
