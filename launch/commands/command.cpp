@@ -45,6 +45,7 @@ const std::vector<Command>& commands() {
       {"check", "say what a config would do, and whether it can start", false, run_check},
       {"config", "print the resolved config, or the table of options", false, run_config},
       {"corpus", "build, show or verify a corpus of tokens", false, run_corpus},
+      {"tokenizer", "encode and decode text, verify a tokenizer", false, run_tokenizer},
       {"generate", "continue a text with a trained model", false, run_generate},
       {"score", "likelihood of texts under a trained model", false, run_score},
       {"export", "write a model as Hugging Face directories", false, run_export},

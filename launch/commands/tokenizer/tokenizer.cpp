@@ -1,0 +1,40 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <map>
+
+#include "core/base/files/file.h"
+#include "launch/commands/command.h"
+#include "launch/commands/tokenizer/tokenizer_command.h"
+
+namespace pretrain {
+
+void write_output(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(ExitCode::kIo, "standard output: cannot write: ", error_text(errno));
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+ExitCode run_tokenizer(const std::vector<std::string>& arguments, Process& process) {
+  CLI::App app("Makes, uses and inspects tokenizers.", "pretrain tokenizer");
+  std::map<const CLI::App*, std::unique_ptr<TokenizerCommand>> commands;
+  const auto add = [&](const char* name, const char* summary, auto make) {
+    CLI::App& sub = *app.add_subcommand(name, summary);
+    commands[&sub] = make(sub);
+  };
+  add("encode", "text to ids", make_encode_command);
+  add("decode", "ids to text", make_decode_command);
+  add("verify", "what a tokenizer is, and whether it keeps its promises", make_verify_command);
+  app.require_subcommand(1);
+  app.footer(
+      "T is `byte` or a file: tokenizer.json. Each has its own page: pretrain tokenizer encode -h\n"
+      "Example: echo 'In the beginning' | pretrain tokenizer encode data/kjv.tokenizer.json");
+  if (!parse(app, arguments, process)) return ExitCode::kOk;
+  return commands.at(app.get_subcommands().front())->run(process);
+}
+
+}  // namespace pretrain
