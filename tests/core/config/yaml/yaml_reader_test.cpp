@@ -208,13 +208,10 @@ TEST(YamlReaderTest, KeysAreLimited) {
               ElementsAre(HasSubstr("a key of 2000 bytes, expected at most 256")));
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr double kSecondsPerText = 2.0;  // instrumented code is slower by far
-#else
-constexpr double kSecondsPerText = 0.1;
-#endif
+// Far above what a linear reader takes, on a busy machine too, and far below a quadratic one.
+constexpr double kSecondsPerText = 5;
 
-TEST(YamlReaderTest, AnyMebibyteTakesBelowATenthOfASecond) {
+TEST(YamlReaderTest, NoMebibyteTakesQuadraticTime) {
   for (const char* part :
        {"[",          "{",    "- ",      "? ",   "a: ",      "[a,",    "{a: ",
         "{a,",        "[a: ", "a: b\n",  "a, ",  ":",        "-",      "! ",
@@ -225,14 +222,10 @@ TEST(YamlReaderTest, AnyMebibyteTakesBelowATenthOfASecond) {
         "::",         ":a"}) {
     for (const char* before : {"", "a: ", "a: [", "a: \"", "a: |\n  ", "[a, {b: "}) {
       const std::string text = before + repeated(part, kMaxConfigBytes - 10);
-      // The best of three, because other programs share the caches.
-      double seconds = kSecondsPerText;
-      for (int run = 0; run < 3 && seconds >= kSecondsPerText; ++run) {
-        ErrorList errors;
-        const std::clock_t start = std::clock();
-        read_yaml(text, kFile, errors);
-        seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-      }
+      ErrorList errors;
+      const std::clock_t start = std::clock();
+      read_yaml(text, kFile, errors);
+      const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
       EXPECT_LT(seconds, kSecondsPerText) << before << part << "...";
     }
   }
