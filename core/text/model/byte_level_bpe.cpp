@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/text/model/merging_neighbours.h"
 #include "core/text/model/symbol_merger.h"
 #include "core/text/model/word_cache.h"
 #include "core/text/tokenizer_json.h"
@@ -26,7 +27,9 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
                      const std::array<std::uint32_t, 256>& bytes, bool ignore_merges)
       : vocabulary_(std::move(vocabulary)),
         merges_(std::move(merges)),
+        neighbours_(vocabulary_, merges_),
         byte_ids_(bytes),
+        part_mark_(ignore_merges ? std::uint64_t{0x80} << 56 : 0),
         ignore_merges_(ignore_merges) {
     for (std::size_t byte = 0; byte < 256; ++byte) {
       symbols_[byte] = byte_symbol(static_cast<unsigned char>(byte));
@@ -41,18 +44,21 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
 
   void encode(std::string_view word, std::vector<std::uint32_t>& ids) const override {
     if (word.empty()) return;
-    ThreadState& state = thread_state();
-    if (word.size() > ShortWord::kMost) return add_long(word, state, ids);
-    const ShortWord key = ShortWord::from(word.data(), word.size());
-    std::uint32_t found[ShortWord::kMost];
-    const std::size_t count = add_short(key, word, state, found);
-    ids.insert(ids.end(), found, found + count);
+    IdBuffer out(ids);
+    const char* const end = word.data() + word.size();
+    add_word(word.data(), end, end, thread_state(), out);
+    out.flush();
   }
 
   void encode_spans(std::string_view word, std::vector<WordToken>& tokens) const override {
     if (word.empty()) return;
+    const std::uint32_t whole = whole_token(word);
+    if (whole != ByteTrie::kNone) {
+      tokens.push_back({whole, static_cast<std::uint32_t>(word.size())});
+      return;
+    }
     ThreadState& state = thread_state();
-    merge_long(word, state);
+    merge_symbols(word, state);
     for (std::size_t i = 0; i < state.symbols.ids.size(); ++i) {
       tokens.push_back({state.symbols.ids[i], state.symbols.ends[i]});
     }
@@ -65,94 +71,141 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
 
  private:
   // Ids are collected here first, so that a word costs no look at the vector's capacity.
-  static constexpr std::size_t kBuffer = 512;
+  class IdBuffer {
+   public:
+    explicit IdBuffer(std::vector<std::uint32_t>& ids) : ids_(ids) {}
+    IdBuffer(const IdBuffer&) = delete;
+    IdBuffer& operator=(const IdBuffer&) = delete;
+
+    // Where up to ShortWord::kMost ids may be written before the next advance().
+    std::uint32_t* next() { return next_; }
+    void advance(std::size_t count) {
+      next_ += count;
+      if (next_ >= buffer_ + kSize) [[unlikely]]
+        flush();
+    }
+    void flush() {
+      ids_.insert(ids_.end(), buffer_, next_);
+      next_ = buffer_;
+    }
+    std::vector<std::uint32_t>& flushed() {
+      flush();
+      return ids_;
+    }
+
+   private:
+    static constexpr std::size_t kSize = 512;
+    std::vector<std::uint32_t>& ids_;
+    std::uint32_t buffer_[kSize + ShortWord::kMost];
+    std::uint32_t* next_ = buffer_;
+  };
 
   template <class Scanner>
   void encode_pieces(const Scanner& scanner, std::string_view text,
                      std::vector<std::uint32_t>& ids) const {
     ThreadState& state = thread_state();
-    std::uint32_t buffer[kBuffer + ShortWord::kMost];
-    std::uint32_t* next = buffer;
-    const auto flush = [&] {
-      ids.insert(ids.end(), buffer, next);
-      next = buffer;
-    };
+    IdBuffer out(ids);
     const char* const end = text.data() + text.size();
     for (const char* begin = text.data(); begin < end;) {
       const char* const piece_end = scanner.piece_end(begin);
-      const auto length = static_cast<std::size_t>(piece_end - begin);
-      if (length <= ShortWord::kMost) [[likely]] {
-        const ShortWord key = end - begin >= 16 ? ShortWord::from_wide(begin, length)
-                                                : ShortWord::from(begin, length);
-        if (const WordCache::Entry* entry = state.cache.find(key)) [[likely]] {
-          std::memcpy(next, entry->ids.data(), sizeof entry->ids);
-          next += entry->count;
-        } else {
-          next += merge_short({begin, length}, key, state, next);
-        }
-        if (next >= buffer + kBuffer) flush();
-      } else {
-        flush();
-        add_long({begin, length}, state, ids);
-      }
+      add_word(begin, piece_end, end, state, out);
       begin = piece_end;
     }
-    flush();
+    out.flush();
   }
 
-  std::size_t add_short(const ShortWord& key, std::string_view word, ThreadState& state,
-                        std::uint32_t* ids) const {
-    const WordCache::Entry* entry = state.cache.find(key);
-    if (entry == nullptr) return merge_short(word, key, state, ids);
-    std::copy_n(entry->ids.data(), entry->count, ids);
-    return entry->count;
-  }
-
-  // Writes the ids of a short word that is not in the cache, and returns how many.
-  std::size_t merge_short(std::string_view word, const ShortWord& key, ThreadState& state,
-                          std::uint32_t* ids) const {
-    std::size_t count = word.size();
-    const std::uint32_t whole = whole_token(word);
-    if (whole != ByteTrie::kNone) {
-      ids[0] = whole;
-      count = 1;
-    } else {
-      for (std::size_t i = 0; i < count; ++i) ids[i] = byte_id(word[i]);
-      count = SymbolMerger::merge_short(merges_, ids, count);
+  // The word [begin, end), behind which the text can be read up to `text_end`.
+  void add_word(const char* begin, const char* end, const char* text_end, ThreadState& state,
+                IdBuffer& out) const {
+    const auto length = static_cast<std::size_t>(end - begin);
+    if (length > ShortWord::kMost) [[unlikely]] {
+      const std::uint32_t whole = whole_token({begin, length});
+      if (whole == ByteTrie::kNone) return add_parts(begin, end, text_end, state, out);
+      *out.next() = whole;
+      return out.advance(1);
     }
+    const ShortWord key = short_word(begin, length, text_end);
+    if (const WordCache::Entry* entry = state.cache.find(key)) [[likely]] {
+      std::memcpy(out.next(), entry->ids.data(), sizeof entry->ids);
+      return out.advance(entry->count);
+    }
+    const std::uint32_t whole = whole_token({begin, length});
+    if (whole != ByteTrie::kNone) {
+      state.cache.put(key, &whole, 1);
+      *out.next() = whole;
+      return out.advance(1);
+    }
+    if (part_end(begin, end) != end) return add_parts(begin, end, text_end, state, out);
+    out.advance(merge_short(begin, length, key, state, out.next()));
+  }
+
+  // Cuts a word where no merge reaches across, so that in scripts of which the vocabulary knows
+  // little nearly all is found in the cache.
+  void add_parts(const char* begin, const char* end, const char* text_end, ThreadState& state,
+                 IdBuffer& out) const {
+    while (begin < end) {
+      const char* const behind = part_end(begin, end);
+      const auto length = static_cast<std::size_t>(behind - begin);
+      if (length == 1) {
+        *out.next() = byte_id(*begin);
+        out.advance(1);
+      } else if (length <= ShortWord::kMost) {
+        ShortWord key = short_word(begin, length, text_end);
+        key.high |= part_mark_;
+        if (const WordCache::Entry* entry = state.cache.find(key)) [[likely]] {
+          std::memcpy(out.next(), entry->ids.data(), sizeof entry->ids);
+          out.advance(entry->count);
+        } else {
+          out.advance(merge_short(begin, length, key, state, out.next()));
+        }
+      } else {
+        merge_long({begin, length}, state, out.flushed());
+      }
+      begin = behind;
+    }
+  }
+
+  // Behind the bytes at `begin` that merges may reach across.
+  const char* part_end(const char* begin, const char* end) const {
+    do {
+      ++begin;
+    } while (begin < end && neighbours_.may_merge(begin[-1], begin[0]));
+    return begin;
+  }
+
+  static ShortWord short_word(const char* begin, std::size_t length, const char* text_end) {
+    return text_end - begin >= 16 ? ShortWord::from_wide(begin, length)
+                                  : ShortWord::from(begin, length);
+  }
+
+  // Writes the ids of a part that is not in the cache, and returns how many.
+  std::size_t merge_short(const char* part, std::size_t length, const ShortWord& key,
+                          ThreadState& state, std::uint32_t* ids) const {
+    for (std::size_t i = 0; i < length; ++i) ids[i] = byte_id(part[i]);
+    const std::size_t count = SymbolMerger::merge_short(merges_, ids, length);
     if (count <= WordCache::kMostIds) state.cache.put(key, ids, count);
     return count;
   }
 
-  void add_long(std::string_view word, ThreadState& state, std::vector<std::uint32_t>& ids) const {
-    if (word.size() > SymbolMerger::kShort) {
-      merge_long(word, state);
+  void merge_long(std::string_view part, ThreadState& state,
+                  std::vector<std::uint32_t>& ids) const {
+    if (part.size() > SymbolMerger::kShort) {
+      merge_symbols(part, state);
       ids.insert(ids.end(), state.symbols.ids.begin(), state.symbols.ids.end());
       return;
     }
-    const std::uint32_t whole = whole_token(word);
-    if (whole != ByteTrie::kNone) {
-      ids.push_back(whole);
-      return;
-    }
     std::uint32_t merged[SymbolMerger::kShort];
-    for (std::size_t i = 0; i < word.size(); ++i) merged[i] = byte_id(word[i]);
-    const std::size_t count = SymbolMerger::merge_short(merges_, merged, word.size());
-    ids.insert(ids.end(), merged, merged + count);
+    for (std::size_t i = 0; i < part.size(); ++i) merged[i] = byte_id(part[i]);
+    ids.insert(ids.end(), merged, merged + SymbolMerger::merge_short(merges_, merged, part.size()));
   }
 
   // Leaves the tokens in state.symbols.
-  void merge_long(std::string_view word, ThreadState& state) const {
-    if (word.size() > UINT32_MAX) {
-      fail(ExitCode::kBadData, "a word of ", word.size(), " bytes, expected less than 4 GiB");
+  void merge_symbols(std::string_view part, ThreadState& state) const {
+    if (part.size() > UINT32_MAX) {
+      fail(ExitCode::kBadData, "a word of ", part.size(), " bytes, expected less than 4 GiB");
     }
     state.symbols.clear();
-    const std::uint32_t whole = whole_token(word);
-    if (whole != ByteTrie::kNone) {
-      state.symbols.add(whole, static_cast<std::uint32_t>(word.size()));
-      return;
-    }
-    for (std::uint32_t i = 0; i < word.size(); ++i) state.symbols.add(byte_id(word[i]), i + 1);
+    for (std::uint32_t i = 0; i < part.size(); ++i) state.symbols.add(byte_id(part[i]), i + 1);
     state.merger.merge(merges_, state.symbols);
   }
 
@@ -188,7 +241,10 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
 
   TrieVocabulary vocabulary_;
   MergeTable merges_;
+  MergingNeighbours neighbours_;
   std::array<std::uint32_t, 256> byte_ids_;
+  // Tells parts of words in the cache from whole words, where these may be other tokens.
+  std::uint64_t part_mark_;
   std::array<std::string, 256> symbols_;
   bool ignore_merges_;
   std::uint64_t serial_ = next_serial();  // never 0, which is no model

@@ -45,6 +45,15 @@ class MergeTable {
       if (entry == kEmpty) return kNone;
     }
   }
+  /// Calls act(left, right) for each pair that merges, in no order.
+  template <class Act>
+  void for_each_pair(Act&& act) const {
+    for (const std::uint64_t entry : entries_) {
+      if (entry == kEmpty) continue;
+      act(static_cast<std::uint32_t>(entry >> (kRankBits + 21)),
+          static_cast<std::uint32_t>(entry >> kRankBits) & (kMaxTokens - 1));
+    }
+  }
   /// The id that the merge with a rank gives.
   std::uint32_t merged(std::uint32_t rank) const { return merged_[rank]; }
 
