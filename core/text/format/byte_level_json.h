@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text/model/merge_table.h"
+#include "core/text/model/byte_pair/merge_table.h"
 
 namespace pretrain {
 

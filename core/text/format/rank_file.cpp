@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json/json_writer.h"
-#include "core/text/model/symbol_merger.h"
+#include "core/text/model/byte_pair/symbol_merger.h"
 #include "core/text/split/split_pattern.h"
 #include "core/text/tokenizer_json.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/base/json/json_writer.h"
-#include "core/text/model/byte_level_bpe.h"
-#include "core/text/model/symbol_merger.h"
+#include "core/text/model/byte_pair/byte_level_bpe.h"
+#include "core/text/model/byte_pair/symbol_merger.h"
 #include "core/text/model/trie_vocabulary.h"
 #include "core/text/tokenizer_json.h"
 #include "core/text/unicode/utf8.h"

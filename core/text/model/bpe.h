@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/text/model/merge_table.h"
+#include "core/text/model/byte_pair/merge_table.h"
 #include "core/text/model/text_model.h"
 #include "core/text/split/split_pattern.h"
 

@@ -1,4 +1,4 @@
-#include "core/text/model/merge_table.h"
+#include "core/text/model/byte_pair/merge_table.h"
 
 #include <algorithm>
 #include <bit>

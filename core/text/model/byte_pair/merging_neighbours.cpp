@@ -1,4 +1,4 @@
-#include "core/text/model/merging_neighbours.h"
+#include "core/text/model/byte_pair/merging_neighbours.h"
 
 #include <string>
 #include <string_view>

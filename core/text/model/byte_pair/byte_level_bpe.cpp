@@ -1,13 +1,13 @@
-#include "core/text/model/byte_level_bpe.h"
+#include "core/text/model/byte_pair/byte_level_bpe.h"
 
 #include <algorithm>
 #include <atomic>
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/text/model/merging_neighbours.h"
-#include "core/text/model/symbol_merger.h"
-#include "core/text/model/word_cache.h"
+#include "core/text/model/byte_pair/merging_neighbours.h"
+#include "core/text/model/byte_pair/symbol_merger.h"
+#include "core/text/model/byte_pair/word_cache.h"
 #include "core/text/tokenizer_json.h"
 
 namespace pretrain {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/text/model/merge_table.h"
+#include "core/text/model/byte_pair/merge_table.h"
 
 namespace pretrain {
 

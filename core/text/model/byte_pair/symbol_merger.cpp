@@ -1,4 +1,4 @@
-#include "core/text/model/symbol_merger.h"
+#include "core/text/model/byte_pair/symbol_merger.h"
 
 #include <algorithm>
 #include <cstring>
