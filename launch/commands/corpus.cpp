@@ -14,6 +14,8 @@ struct Subcommand {
 
 constexpr Subcommand kSubcommands[] = {
     {"build", "text, JSONL or CSV to corpus", declare_corpus_build},
+    {"import", "token files of Megatron-LM, nanoGPT, llm.c to corpus", declare_corpus_import},
+    {"export", "corpus to their files, or to text", declare_corpus_export},
     {"info", "attributes, splits, statistics", declare_corpus_info},
     {"verify", "manifest, digests, layout", declare_corpus_verify},
 };

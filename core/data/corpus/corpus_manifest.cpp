@@ -93,15 +93,9 @@ std::uint64_t element_bytes(const std::string& dtype) {
   return dtype == "u16" ? 2 : dtype == "u32" ? 4 : dtype == "u64" ? 8 : 0;
 }
 
-// True if `path` is /splits/NAME with a name that is safe to show and to type.
 bool is_split(const std::string& path) {
-  if (!path.starts_with(kSplitsPath)) return false;
-  const std::string name = path.substr(std::string_view(kSplitsPath).size());
-  return !name.empty() && name.size() <= kMaxSplitName &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-';
-         });
+  return path.starts_with(kSplitsPath) &&
+         is_split_name(path.substr(std::string_view(kSplitsPath).size()));
 }
 
 // The element type that the format demands of a dataset; "" if it knows no such dataset.
@@ -137,6 +131,14 @@ void check_attributes(const CorpusAttributes& a, const std::string& place) {
 }
 
 }  // namespace
+
+bool is_split_name(const std::string& name) {
+  return !name.empty() && name.size() <= kMaxSplitName &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-';
+         });
+}
 
 std::string manifest_path(const std::string& corpus) { return sidecar(corpus, ".manifest.json"); }
 

@@ -27,6 +27,9 @@ struct CorpusManifest {
   std::string fingerprint;  ///< SHA-256 of attributes and dataset digests: what the corpus *is*
 };
 
+/// True if /splits/`name` may be a dataset: a name that is safe to show and to type.
+bool is_split_name(const std::string& name);
+
 /// "data/kjv.h5" -> "data/kjv.manifest.json".
 std::string manifest_path(const std::string& corpus);
 /// "data/kjv.h5" -> "data/kjv.tokenizer.json".

@@ -282,6 +282,8 @@ CorpusWriter::CorpusWriter(const std::string& path, const CorpusHeader& header, 
 
 CorpusWriter::~CorpusWriter() = default;
 
+void CorpusWriter::set_eos_id(std::int64_t eos_id) { state_->attributes.eos_id = eos_id; }
+
 std::uint64_t CorpusWriter::documents() const { return state_->attributes.documents; }
 std::uint64_t CorpusWriter::tokens() const { return state_->attributes.tokens; }
 

@@ -58,6 +58,9 @@ class CorpusWriter {
   /// The same in pieces, for documents that do not fit into memory.
   void append(std::span<const std::uint32_t> ids);
   void end_document(std::uint64_t source_bytes, std::size_t source = 0);
+  /// Replaces the header's eos_id, for documents that come closed and tell only at their end by
+  /// what. Before finish(), with append_eos false.
+  void set_eos_id(std::int64_t eos_id);
   std::uint64_t documents() const;
   std::uint64_t tokens() const;
 

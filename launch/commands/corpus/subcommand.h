@@ -17,6 +17,8 @@ using RunSubcommand = std::function<ExitCode()>;
 /// function owns the values of the words. Throws Error when run; kUsage for words that do not go
 /// together.
 RunSubcommand declare_corpus_build(CLI::App& app);
+RunSubcommand declare_corpus_import(CLI::App& app);
+RunSubcommand declare_corpus_export(CLI::App& app);
 RunSubcommand declare_corpus_info(CLI::App& app);
 RunSubcommand declare_corpus_verify(CLI::App& app);
 
