@@ -33,7 +33,7 @@ TEST_F(CorpusExportTest, TextAndJsonlAreDecoded) {
   build("first\n\nsecond \xc3\xa9 \"line\"\nand more\n");
   const ExportResult result = export_corpus(options("text", "out.txt"));
   EXPECT_EQ(read(path("out.txt")), "first\n\nsecond \xc3\xa9 \"line\"\nand more\n");
-  EXPECT_EQ(result.to_text(), concat("2 documents, 33 tokens in ", path("out.txt")));
+  EXPECT_EQ(result.to_text(), concat("2 documents, 32 tokens in ", path("out.txt")));
   export_corpus(options("jsonl", "out.jsonl"));
   EXPECT_EQ(read(path("out.jsonl")),
             "{\"text\": \"first\"}\n{\"text\": \"second \xc3\xa9 \\\"line\\\"\\nand more\"}\n");
