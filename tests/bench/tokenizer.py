@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Encodes the same documents with ours and tiktoken in turn and prints MB/s and the ratio (GPT-2 vocabulary).
 
-usage: tokenizer.py [FILE...] [--repeats 5] [--build build]      needs $PRETRAIN_SHARED and the target tokenizer_bench
+usage: tokenizer.py [FILE...] [--repeats 5] [--build build]      needs $PRETRAIN_SHARED and the target encode_documents
 Without files: the books; CJK text of udhr, repeated; Python sources. Documents of about 10 kB, cut at line ends. A figure is the
 best of the repeats, from processor time (equal to wall time on an idle machine); `2 threads` is the efficiency of two threads
 that encode all documents each: processor time alone / with another beside it, and, by the wall, in brackets.
@@ -82,8 +82,8 @@ def main():
             file.flush()
 
             def ours(threads):
-                command = [args.build + "/tests/tokenizer_bench", GPT2 / "vocab.json", GPT2 / "merges.txt", "gpt2",
-                           file.name, str(threads), "2"]
+                command = [args.build + "/tests/encode_documents", GPT2 / "vocab.json", GPT2 / "merges.txt", "gpt2",
+                           file.name, "-", str(threads), "2"]
                 lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
                 return json.loads(lines[-1])
 
