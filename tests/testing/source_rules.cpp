@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 11> kTopLevel = {
     "CMakeLists.txt", "LICENSE", "README.md",  "configs",  "core", "docker",
     "launch",         "models",  "objectives", "parallel", "tests"};
 // Folders of tests/ that stand for no single source folder.
-constexpr std::array<std::string_view, 5> kFreeTestFolders = {"tests/bench",       "tests/faults",
+constexpr std::array<std::string_view, 6> kFreeTestFolders = {"tests/bench",       "tests/faults",
                                                               "tests/integration", "tests/mpi",
                                                               "tests/parity",      "tests/testing"};
 
