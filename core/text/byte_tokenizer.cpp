@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::uint32_t kBytes = 256;
 
-std::vector<std::string> byte_symbols() {
-  std::vector<std::string> symbols;
-  for (unsigned byte = 0; byte < kBytes; ++byte) {
-    symbols.push_back(byte_symbol(static_cast<unsigned char>(byte)));
-  }
-  return symbols;
-}
-
 class ByteTokenizer : public Tokenizer {
  public:
   explicit ByteTokenizer(SpecialVocabulary specials) : specials_(std::move(specials)) {}

@@ -101,7 +101,8 @@ std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>&
     const std::uint32_t code_point = next_code_point(text, offset);
     return offset == text.size() && std::binary_search(sorted.begin(), sorted.end(), code_point);
   };
-  SpecialVocabulary tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials, is_character);
+  SpecialVocabulary tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials,
+                           is_character);
   return std::make_unique<CharTokenizer>(std::move(sorted), std::move(tokens));
 }
 

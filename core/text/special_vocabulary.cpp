@@ -111,8 +111,8 @@ void add_list(std::string_view list, std::vector<std::string>& texts) {
 }  // namespace
 
 SpecialVocabulary::SpecialVocabulary(std::uint32_t first_id, bool with_eos,
-                             const std::vector<std::string>& others,
-                             const std::function<bool(const std::string&)>& is_ordinary)
+                                     const std::vector<std::string>& others,
+                                     const std::function<bool(const std::string&)>& is_ordinary)
     : first_id_(first_id) {
   const auto add = [&](const std::string& text) {
     const auto id = first_id_ + static_cast<std::uint32_t>(texts_.size());

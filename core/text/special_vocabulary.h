@@ -21,7 +21,7 @@ class SpecialVocabulary {
   /// Throws kUsage naming the text if one of `others` is empty, no valid UTF-8, given twice,
   /// `<|endoftext|>`, or an ordinary symbol, for which a reader could mistake it.
   SpecialVocabulary(std::uint32_t first_id, bool with_eos, const std::vector<std::string>& others,
-                const std::function<bool(const std::string&)>& is_ordinary);
+                    const std::function<bool(const std::string&)>& is_ordinary);
 
   /// Number of ids, those of the ordinary symbols included.
   std::int64_t vocab_size() const;

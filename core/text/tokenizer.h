@@ -25,6 +25,9 @@ class Tokenizer {
   virtual std::int64_t vocab_size() const = 0;
   /// Id that closes a document; -1: the vocabulary has none.
   virtual std::int64_t eos_id() const = 0;
+  /// Id of the token for what the vocabulary cannot express; -1: there is none. It counts among the
+  /// special tokens, though it may come out of encode.
+  virtual std::int64_t unk_id() const { return -1; }
   /// Id of the special token with exactly this text; nullopt: there is none (ordinary symbols are
   /// not looked up).
   virtual std::optional<std::uint32_t> id_of(std::string_view token) const = 0;

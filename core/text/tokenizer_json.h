@@ -1,7 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "core/base/json/json_reader.h"
+#include "core/text/tokenizer.h"
 
 namespace pretrain {
 
@@ -16,7 +20,14 @@ struct PlainBpe {
 /// bytes stand for themselves, the others for U+0100 upwards (as in GPT-2's encoder.json).
 std::string byte_symbol(unsigned char byte);
 
+/// The symbols of the bytes 0 to 255.
+std::vector<std::string> byte_symbols();
+
 /// The tokenizer.json text, with the keys and defaults that Hugging Face's tokenizers writes.
 std::string write_tokenizer_json(const PlainBpe& bpe);
+
+/// The byte or char tokenizer that writes this tokenizer.json; null if neither does: the file is of
+/// another kind. Members that have the value we would write may be left out.
+std::unique_ptr<Tokenizer> read_plain_bpe(const JsonValue& root);
 
 }  // namespace pretrain

@@ -155,11 +155,6 @@ class SplitChooser {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> open_tokenizer(const std::string& name) {
-  if (name == "byte") return make_byte_tokenizer();
-  return tokenizer_from_json(InputFile::open(name).text(kMaxTokenizerJson), name);
-}
-
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress) {
   check_options(options);
   check_corpus_output(options.output, options.force);

@@ -9,6 +9,7 @@
 #include "core/data/corpus/corpus.h"
 #include "core/data/corpus/progress.h"
 #include "core/data/corpus/text_reader.h"
+#include "core/text/format/open_tokenizer.h"
 #include "core/text/tokenizer.h"
 
 namespace pretrain {
@@ -47,10 +48,6 @@ struct BuildResult {
   /// One line without a line end.
   std::string to_text() const;
 };
-
-/// The tokenizer that `--tokenizer NAME` means when it needs no training: byte, or a path.
-/// Throws kBadData naming the file.
-std::unique_ptr<Tokenizer> open_tokenizer(const std::string& name);
 
 /// Reads all inputs in the given order and writes NAME.h5, NAME.manifest.json and
 /// NAME.tokenizer.json: all three or none. `char` reads the inputs twice. If a share for `valid` is

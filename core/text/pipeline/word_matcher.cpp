@@ -53,6 +53,21 @@ class WordsAndMarksMatcher : public WordMatcher {
   }
 };
 
+class PatternMatcher : public WordMatcher {
+ public:
+  explicit PatternMatcher(const SplitPattern& pattern) : pattern_(pattern) {}
+
+  void find(std::string_view word, std::vector<Stretch>& stretches) const override {
+    stretches.clear();
+    for_each_piece(pattern_, word, [&](std::size_t, std::size_t end) {
+      stretches.push_back({end, true});
+    });
+  }
+
+ private:
+  SplitPattern pattern_;
+};
+
 class LiteralMatcher : public WordMatcher {
  public:
   explicit LiteralMatcher(std::string text) : text_(std::move(text)) {}
@@ -81,6 +96,10 @@ std::unique_ptr<WordMatcher> match_characters(bool (*is_match)(std::uint32_t), b
 
 std::unique_ptr<WordMatcher> match_words_and_marks() {
   return std::make_unique<WordsAndMarksMatcher>();
+}
+
+std::unique_ptr<WordMatcher> match_pattern(const SplitPattern& pattern) {
+  return std::make_unique<PatternMatcher>(pattern);
 }
 
 std::unique_ptr<WordMatcher> match_literal(std::string text) {

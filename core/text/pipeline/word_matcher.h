@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/split/split_pattern.h"
+
 namespace pretrain {
 
 /// A part of a word: what a pattern matched, or what lies between two matches.
@@ -30,6 +32,8 @@ class WordMatcher {
 std::unique_ptr<WordMatcher> match_characters(bool (*is_match)(std::uint32_t), bool runs);
 /// `\w+|[^\w\s]+`
 std::unique_ptr<WordMatcher> match_words_and_marks();
+/// Each piece of a pattern that covers the whole word.
+std::unique_ptr<WordMatcher> match_pattern(const SplitPattern& pattern);
 /// A text, which must not be empty.
 std::unique_ptr<WordMatcher> match_literal(std::string text);
 

@@ -13,6 +13,18 @@ unsigned char byte_at(std::string_view text, std::size_t i) {
   return static_cast<unsigned char>(text[i]);
 }
 
+// Whether the bytes could begin a well-formed sequence: completed by the least or by the greatest
+// continuation bytes they would be one.
+bool could_begin(std::string_view bytes) {
+  for (const char filler : {'\x80', '\xBF'}) {
+    char sequence[4] = {filler, filler, filler, filler};
+    bytes.copy(sequence, sizeof sequence);
+    std::uint32_t code_point = 0;
+    if (decode_utf8(sequence, sequence + sizeof sequence, code_point) > bytes.size()) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
@@ -31,6 +43,15 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
     i += length;
   }
   return std::nullopt;
+}
+
+std::size_t ill_formed_length(std::string_view text, std::size_t offset) {
+  std::size_t length = 1;
+  while (length < 3 && offset + length < text.size() &&
+         could_begin(text.substr(offset, length + 1))) {
+    ++length;
+  }
+  return length;
 }
 
 std::uint32_t next_code_point(std::string_view text, std::size_t& offset) {

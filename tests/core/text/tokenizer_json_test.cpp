@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/text/tokenizer.h"
+#include "core/text/tokenizer_json.h"
 #include "core/text/unicode/utf8.h"
 
 namespace pretrain {
@@ -103,116 +105,47 @@ TEST(TokenizerJson, ReadsWhatItWrites) {
   EXPECT_EQ(digests.size(), tokenizers.size());
 }
 
-TEST(TokenizerJson, RefusesEveryOtherPartByName) {
-  const Json good = Json::parse(make_byte_tokenizer()->to_json());
-  const auto added = [&](int id, const Json& content) {
-    Json token = good["added_tokens"][0];
-    token["id"] = id;
-    token["content"] = content;
-    return token;
+TEST(ReadPlainBpe, TakesOnlyWhatTheTwoTokenizersWrite) {
+  const Json byte = Json::parse(make_byte_tokenizer({"[PAD]"})->to_json());
+  const Json chars = Json::parse(make_char_tokenizer({'a', 'b'}, true)->to_json());
+  const auto is_plain = [](Json json, const std::function<void(Json&)>& edit) {
+    edit(json);
+    return read_plain_bpe(parse_json(json.dump(), "t.json")) != nullptr;
   };
-  struct Case {
-    std::function<void(Json&)> edit;
-    const char* named;
+  EXPECT_TRUE(is_plain(byte, [](Json&) {}));
+  EXPECT_TRUE(is_plain(chars, [](Json&) {}));
+  EXPECT_TRUE(is_plain(chars, [](Json& j) { j.erase("version"); }));
+  EXPECT_TRUE(is_plain(chars, [](Json& j) { j["model"].erase("type"); }));
+  const std::vector<std::function<void(Json&)>> edits = {
+      [](Json& j) {
+        j["model"]["merges"].push_back({"a", "b"});
+      },
+      [](Json& j) { j["model"]["vocab"]["ab"] = j["model"]["vocab"].size(); },
+      [](Json& j) { j["model"]["unk_token"] = "a"; },
+      [](Json& j) {
+        j["normalizer"] = {{"type", "NFC"}};
+      },
+      [](Json& j) { j["decoder"] = nullptr; },
+      [](Json& j) { j["added_tokens"][0]["special"] = false; },
+      [](Json& j) { j["added_tokens"][0]["lstrip"] = true; },
+      [](Json& j) { j["added_tokens"][0]["content"] = "a"; },
+      [](Json& j) { j["added_tokens"][0].erase("content"); },
+      [](Json& j) { j["added_tokens"] = 5; },
+      [](Json& j) { j["other"] = 5; },
+      [](Json& j) { j.erase("model"); },
   };
-  const Case cases[] = {
-      {[](Json& j) {
-         j["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
-       },
-       "t.json: pre_tokenizer UnicodeScripts is not supported. Supported parts: pretrain tokenizer "
-       "verify --help"},
-      {[](Json& j) { j["pre_tokenizer"]["add_prefix_space"] = true; },
-       "pre_tokenizer.add_prefix_space true"},
-      {[](Json& j) { j["pre_tokenizer"]["use_regex"] = true; }, "pre_tokenizer.use_regex true"},
-      {[](Json& j) {
-         j["normalizer"] = {{"type", "NFC"}};
-       },
-       "normalizer NFC"},
-      {[](Json& j) {
-         j["post_processor"] = {{"type", "TemplateProcessing"}};
-       },
-       "post_processor TemplateProcessing"},
-      {[](Json& j) {
-         j["decoder"] = {{"type", "WordPiece"}};
-       },
-       "decoder WordPiece"},
-      {[](Json& j) { j["decoder"] = 3; }, "decoder 3"},
-      {[](Json& j) { j["model"]["type"] = "Unigram"; }, "model Unigram"},
-      {[](Json& j) { j["model"]["merges"] = {"a b"}; }, "model.merges"},
-      {[](Json& j) { j["model"]["unk_token"] = "<unk>"; }, "model.unk_token \"<unk>\""},
-      {[](Json& j) { j["model"]["extra"] = 1; }, "model.extra 1"},
-      {[](Json& j) { j["extra"] = 1; }, "extra is not supported"},
-      {[](Json& j) {
-         j["truncation"] = {{"max_length", 5}};
-       },
-       "truncation"},
-      {[](Json& j) { j["added_tokens"][0]["lstrip"] = true; }, "added_tokens.lstrip true"},
-      {[](Json& j) { j["added_tokens"][0]["id"] = 5; }, "added_tokens.id 5"},
-      {[](Json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }, "added_tokens.id 256"},
-      {[&](Json& j) { j["added_tokens"].push_back(added(257, kEndOfText)); },
-       "t.json: added_tokens: special token <|endoftext|>: closes documents"},
-      {[&](Json& j) {
-         j["added_tokens"].push_back(added(257, "[A]"));
-         j["added_tokens"].push_back(added(258, "[A]"));
-       },
-       "t.json: added_tokens: special token [A]: is given twice"},
-      {[&](Json& j) { j["added_tokens"].push_back(added(257, "")); }, "special token 1 of 1: is"},
-      {[&](Json& j) { j["added_tokens"].push_back(added(257, "a")); }, "a: is an ordinary symbol"},
-      {[&](Json& j) { j["added_tokens"].push_back(added(258, "[A]")); }, "added_tokens.id 258"},
-      {[&](Json& j) { j["added_tokens"].push_back(added(257, Json(3))); },
-       "added_tokens.content 3"},
-      {[&](Json& j) {
-         j["added_tokens"].push_back(added(257, "[A]"));
-         j["added_tokens"][1]["special"] = false;
-       },
-       "added_tokens.special false"},
-      {[&](Json& j) {
-         j["added_tokens"].push_back(added(257, "[A]"));
-         j["added_tokens"][1].erase("lstrip");
-       },
-       "added_tokens {"},
-      {[](Json& j) { j["added_tokens"].push_back("[A]"); }, "added_tokens \"[A]\""},
-      {[](Json& j) { j["added_tokens"][0]["content"] = "[A]"; },
-       "bytes in order and <|endoftext|>"},
-      {[](Json& j) { j["added_tokens"] = Json::array(); }, "256 bytes in order"},
-      {[](Json& j) { j["model"]["vocab"]["!"] = 34; }, "model.vocab: id"},
-      {[](Json& j) { j["model"]["vocab"]["!"] = -1; }, "model.vocab: id -1"},
-      {[](Json& j) { j["model"]["vocab"]["!"] = 1.5; }, "model.vocab: id 1.5"},
-      {[](Json& j) { j["model"]["vocab"] = 7; }, "model.vocab is no map"},
-      {[](Json& j) { j.erase("model"); }, "no model"},
-      {[](Json& j) { j["pre_tokenizer"] = nullptr; }, "decoder ByteLevel"},
-      {[](Json& j) {
-         j["pre_tokenizer"] = nullptr;
-         j["decoder"] = {{"type", "Fuse"}};
-       },
-       "single characters in ascending order"},
-  };
-  for (const Case& c : cases) {
-    Json edited = good;
-    c.edit(edited);
-    EXPECT_THAT(message([&] { tokenizer_from_json(edited.dump(), "t.json"); }), HasSubstr(c.named));
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    EXPECT_FALSE(is_plain(byte, edits[i])) << i;
+    EXPECT_FALSE(is_plain(chars, edits[i])) << i;
   }
 }
 
-TEST(TokenizerJson, MutatedTextNeverCrashes) {
-  const std::string good =
-      make_char_tokenizer({'a', 'b', 0xE4, 0x4E2D}, true, {"[A]", "[B]"})->to_json();
-  RandomStream random(4, RandomPurpose::kTest, 0);
-  int refused = 0;
-  for (int trial = 0; trial < 3000; ++trial) {
-    std::string text = good;
-    for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
-      text[random.below(text.size())] = static_cast<char>(random.below(256));
-    }
-    if (random.below(10) == 0) text.resize(random.below(text.size()));
-    try {
-      tokenizer_from_json(text, "t.json")->sha256();
-    } catch (const Error& error) {
-      ASSERT_EQ(error.code(), ExitCode::kBadData);
-      ++refused;
-    }
-  }
-  EXPECT_GT(refused, 2000);
+TEST(ByteSymbols, AreThoseOfGpt2) {
+  EXPECT_EQ(byte_symbol('!'), "!");
+  EXPECT_EQ(byte_symbol(' '), "\u0120");
+  EXPECT_EQ(byte_symbol(0xAD), "\u0143");
+  const std::vector<std::string> symbols = byte_symbols();
+  EXPECT_EQ(std::set<std::string>(symbols.begin(), symbols.end()).size(), 256u);
 }
 
 }  // namespace
