@@ -32,11 +32,14 @@ void ProgressLine::show(const Progress& progress) {
   const auto now = Clock::now();
   if (now < next_) return;
   next_ = now + (terminal_ ? kTerminalPause : std::chrono::milliseconds(kLinePause));
-  std::string text = concat(progress.phase, " ", format_bytes(progress.done));
+  const auto amount = [&](std::uint64_t n) {
+    return progress.unit ? concat(n, " ", progress.unit) : format_bytes(n);
+  };
+  std::string text = concat(progress.phase, " ", amount(progress.done));
   if (progress.total > 0) {
     const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    text += concat(" of ", format_bytes(progress.total), ", ", percent(share));
+    text += concat(" of ", amount(progress.total), ", ", percent(share));
     if (share > 0) text += ", " + duration(seconds * (1 - share) / share) + " left";
   }
   std::cerr << (terminal_ ? "\r\033[K" : "") << text << (terminal_ ? "" : "\n") << std::flush;
