@@ -37,7 +37,7 @@ std::unique_ptr<TextModel> make_bpe(std::vector<std::string> vocabulary,
 /// be encoded. Each thread keeps a cache of the words it met, of kCacheBytes.
 class ByteLevelBpe : public TextModel {
  public:
-  static constexpr std::size_t kCacheBytes = std::size_t{2} << 20;
+  static constexpr std::size_t kCacheBytes = std::size_t{4} << 20;
 
   /// Appends the ids of a whole text, cut into words by `pattern`: what a tokenizer with that
   /// pre-tokenizer and no normalizer gives, in one pass.

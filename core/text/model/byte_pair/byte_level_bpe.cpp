@@ -46,7 +46,9 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
     if (word.empty()) return;
     IdBuffer out(ids);
     const char* const end = word.data() + word.size();
-    add_word(word.data(), end, end, thread_state(), out);
+    Word one = {word.data(), word.size(), {}};
+    if (one.length <= ShortWord::kMost) one.key = short_word(one.begin, one.length, end);
+    add_word(one, end, thread_state(), out);
     out.flush();
   }
 
@@ -106,37 +108,53 @@ class CachedByteLevelBpe final : public ByteLevelBpe {
     ThreadState& state = thread_state();
     IdBuffer out(ids);
     const char* const end = text.data() + text.size();
+    // In batches, so that the cache's memory comes while the next words are looked for.
+    Word words[kBatch];
     for (const char* begin = text.data(); begin < end;) {
-      const char* const piece_end = scanner.piece_end(begin);
-      add_word(begin, piece_end, end, state, out);
-      begin = piece_end;
+      std::size_t count = 0;
+      for (; count < kBatch && begin < end; ++count) {
+        const char* const piece_end = scanner.piece_end(begin);
+        Word& word = words[count];
+        word = {begin, static_cast<std::size_t>(piece_end - begin), {}};
+        if (word.length <= ShortWord::kMost) [[likely]] {
+          word.key = short_word(begin, word.length, end);
+          state.cache.prefetch(word.key);
+        }
+        begin = piece_end;
+      }
+      for (std::size_t i = 0; i < count; ++i) add_word(words[i], end, state, out);
     }
     out.flush();
   }
 
-  // The word [begin, end), behind which the text can be read up to `text_end`.
-  void add_word(const char* begin, const char* end, const char* text_end, ThreadState& state,
-                IdBuffer& out) const {
-    const auto length = static_cast<std::size_t>(end - begin);
-    if (length > ShortWord::kMost) [[unlikely]] {
-      const std::uint32_t whole = whole_token({begin, length});
-      if (whole == ByteTrie::kNone) return add_parts(begin, end, text_end, state, out);
-      *out.next() = whole;
-      return out.advance(1);
+  // A word in a text, and its key if it is a short one.
+  struct Word {
+    const char* begin;
+    std::size_t length;
+    ShortWord key;
+  };
+  static constexpr std::size_t kBatch = 32;
+
+  // A word, behind which the text can be read up to `text_end`.
+  void add_word(const Word& word, const char* text_end, ThreadState& state, IdBuffer& out) const {
+    const bool is_short = word.length <= ShortWord::kMost;
+    if (is_short) [[likely]] {
+      if (const WordCache::Entry* entry = state.cache.find(word.key)) [[likely]] {
+        std::memcpy(out.next(), entry->ids.data(), sizeof entry->ids);
+        return out.advance(entry->count);
+      }
     }
-    const ShortWord key = short_word(begin, length, text_end);
-    if (const WordCache::Entry* entry = state.cache.find(key)) [[likely]] {
-      std::memcpy(out.next(), entry->ids.data(), sizeof entry->ids);
-      return out.advance(entry->count);
-    }
-    const std::uint32_t whole = whole_token({begin, length});
+    const std::uint32_t whole = whole_token({word.begin, word.length});
+    const char* const end = word.begin + word.length;
     if (whole != ByteTrie::kNone) {
-      state.cache.put(key, &whole, 1);
+      if (is_short) state.cache.put(word.key, &whole, 1);
       *out.next() = whole;
-      return out.advance(1);
+      out.advance(1);
+    } else if (is_short && part_end(word.begin, end) == end) {
+      out.advance(merge_short(word.begin, word.length, word.key, state, out.next()));
+    } else {
+      add_parts(word.begin, end, text_end, state, out);
     }
-    if (part_end(begin, end) != end) return add_parts(begin, end, text_end, state, out);
-    out.advance(merge_short(begin, length, key, state, out.next()));
   }
 
   // Cuts a word where no merge reaches across, so that in scripts of which the vocabulary knows

@@ -17,9 +17,13 @@ std::size_t SymbolMerger::merge_short(const MergeTable& table, std::uint32_t* id
   for (std::size_t i = 0; i + 1 < count; ++i) ranks[i] = table.rank(ids[i], ids[i + 1]);
   while (count > 1) {
     std::size_t best = 0;
-    for (std::size_t i = 1; i + 1 < count; ++i) best = ranks[i] < ranks[best] ? i : best;
-    if (ranks[best] == kNone) break;
-    ids[best] = table.merged(ranks[best]);
+    std::uint32_t rank = ranks[0];
+    for (std::size_t i = 1; i + 1 < count; ++i) {
+      best = ranks[i] < rank ? i : best;
+      rank = std::min(rank, ranks[i]);
+    }
+    if (rank == kNone) break;
+    ids[best] = table.merged(rank);
     --count;
     std::memmove(ids + best + 1, ids + best + 2, (count - best - 1) * sizeof *ids);
     if (best + 1 < count) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace pretrain {
@@ -36,8 +37,8 @@ struct ShortWord {
   }
 };
 
-/// Ids of the short words met last: a fixed number of places, two for each hash, of which the one
-/// used longer ago is given up. For one thread.
+/// Ids of the short words met last: a fixed number of places, two for each hash, of which a new
+/// word takes the one not used last. For one thread.
 class WordCache {
  public:
   /// The most ids of a word that is kept.
@@ -54,19 +55,23 @@ class WordCache {
         shift_(64 - std::countr_zero(pairs_.size())) {}
 
   /// The entry of a word, or nullptr.
-  const Entry* find(const ShortWord& word) const {
-    const Pair& pair = pairs_[place_of(word)];
+  const Entry* find(const ShortWord& word) {
+    Pair& pair = pairs_[place_of(word)];
     if (pair.first.word == word) return &pair.first;
-    return pair.second.word == word ? &pair.second : nullptr;
+    if (pair.second.word != word) return nullptr;
+    std::swap(pair.first, pair.second);
+    return &pair.first;
   }
+
+  /// Has the memory that find() will look at fetched meanwhile.
+  void prefetch(const ShortWord& word) const { __builtin_prefetch(&pairs_[place_of(word)]); }
 
   /// Keeps the ids, at most kMostIds, of a word that find() does not find.
   void put(const ShortWord& word, const std::uint32_t* ids, std::size_t count) {
-    Pair& pair = pairs_[place_of(word)];
-    pair.second = pair.first;
-    pair.first.word = word;
-    std::memcpy(pair.first.ids.data(), ids, count * sizeof *ids);
-    pair.first.count = static_cast<std::uint32_t>(count);
+    Entry& entry = pairs_[place_of(word)].second;
+    entry.word = word;
+    std::memcpy(entry.ids.data(), ids, count * sizeof *ids);
+    entry.count = static_cast<std::uint32_t>(count);
   }
 
  private:
