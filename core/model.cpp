@@ -18,6 +18,10 @@ const char* to_string(ModelKind kind) {
   return "";
 }
 
+double Model::decoder_flops_per_token(std::int64_t /*length*/, std::int64_t /*source*/) const {
+  return 0;
+}
+
 at::Tensor Model::sequence_logits(const at::Tensor& /*first*/) {
   fail(ExitCode::kInternal, "this model has no head for pairs of sentences");
 }

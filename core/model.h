@@ -72,6 +72,9 @@ class Model : public torch::nn::Module {
   /// Forward FLOPs of one token in rows of `length` without the head: 2 per multiply-add, lookups
   /// 0, causal attention counted half.
   virtual double body_flops_per_token(std::int64_t length) const = 0;
+  /// Encoder-decoders: the same of one token of a decoded text of `length` behind a source of
+  /// `source` tokens; body_flops_per_token() is of the source's tokens. Others: 0.
+  virtual double decoder_flops_per_token(std::int64_t length, std::int64_t source) const;
   /// Bytes that one token of a training forward leaves for the backward pass, without the head.
   virtual double activation_bytes_per_token() const = 0;
 };

@@ -25,6 +25,9 @@ class Registry {
   /// `option` is the config option that chooses the implementation, e.g. "objective.name".
   explicit Registry(std::string option) : option_(std::move(option)) {}
 
+  /// Makes an object whose options were read before.
+  using Maker = std::function<std::unique_ptr<Interface>(const Context&)>;
+
   template <class T>
   bool add(const std::string& name) {
     Entry entry;
@@ -32,10 +35,10 @@ class Registry {
       typename T::Options options;
       options.visit(visitor);
     };
-    entry.create = [](OptionVisitor* reader, const Context& context) {
+    entry.read = [](OptionVisitor* reader) -> Maker {
       typename T::Options options;
       if (reader != nullptr) options.visit(*reader);
-      return std::unique_ptr<Interface>(std::make_unique<T>(options, context));
+      return [options](const Context& context) { return std::make_unique<T>(options, context); };
     };
     return entries_.emplace(name, std::move(entry)).second;
   }
@@ -43,11 +46,16 @@ class Registry {
   /// Throws kBadConfig naming the known implementations if `name` is none of them.
   std::unique_ptr<Interface> create(const std::string& name, OptionVisitor& reader,
                                     const Context& context) const {
-    return find(name).create(&reader, context);
+    return find(name).read(&reader)(context);
   }
   /// The implementation with its default options.
   std::unique_ptr<Interface> create(const std::string& name, const Context& context) const {
-    return find(name).create(nullptr, context);
+    return find(name).read(nullptr)(context);
+  }
+  /// Reads the options of implementation `name` now, for an object that is made later: of a
+  /// component that is built from others. Throws as create does.
+  Maker read(const std::string& name, OptionVisitor& reader) const {
+    return find(name).read(&reader);
   }
 
   std::vector<std::string> names() const {
@@ -63,7 +71,7 @@ class Registry {
  private:
   struct Entry {
     std::function<void(OptionVisitor&)> describe;
-    std::function<std::unique_ptr<Interface>(OptionVisitor*, const Context&)> create;
+    std::function<Maker(OptionVisitor*)> read;
   };
   const Entry& find(const std::string& name) const {
     const auto found = entries_.find(name);

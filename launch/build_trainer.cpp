@@ -14,11 +14,11 @@
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
-#include "launch/checkpoint_path.h"
 #include "launch/config/plan.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"
+#include "launch/run_init.h"
 #include "launch/step_outputs.h"
 #include "parallel/flat_reducer.h"
 
@@ -154,6 +154,8 @@ void TrainingRun::Parts::build(const std::string& given_config) {
                           static_cast<std::uint64_t>(process.local_size())},
                          process.rank() == 0 ? progress.function() : ProgressFunction());
     objective = build_objective(config, *inputs.tokenizer, compute, device);
+    check_initial_weights(config, *objective,
+                          config.model.vocab_size.value_or(inputs.tokenizer->vocab_size()));
     cut_rows(inputs, config, objective->row_shape());
     make_layout();
   });
@@ -223,8 +225,7 @@ void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume)
   optimizer = build_optimizer(config, *parameters);
   state = first_state(config, inputs);
   if (!resume && config.run.init) {
-    CheckpointReader start(checkpoint_path(*config.run.init));
-    load_parameters(start, *parameters);
+    load_initial_weights(config, *parameters);
   }
   if (resume) {
     load_snapshot(*resume->checkpoint, *parameters, *optimizer);

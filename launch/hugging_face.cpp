@@ -49,13 +49,6 @@ TensorView view_of(const std::string& name, const at::Tensor& tensor) {
   return {name, is_float ? "F32" : "I64", tensor.sizes().vec(), bytes_of(tensor)};
 }
 
-void write_weights(const Directory& directory, Model& model, const HfPlan& plan) {
-  const auto tensors = exported_tensors(model, plan);
-  std::vector<TensorView> views;
-  for (const auto& [name, tensor] : tensors) views.push_back(view_of(name, tensor));
-  write_safetensors(directory, "model.safetensors", views);
-}
-
 std::string card(const LoadedModel& loaded, const HfPlan& plan) {
   return concat("---\nlibrary_name: transformers\n---\n# ", plan.architecture, " by pretrain ",
                 program_version(), "\n\nTrained with objective `", loaded.config.objective.name,
@@ -86,6 +79,8 @@ void write_texts(const Directory& directory, const LoadedModel& loaded, const Hf
   if (loaded.tokenizer) {
     const std::pair<const char*, std::vector<const char*>> roles[] = {
         {"eos_token", {"<|endoftext|>", "</s>"}},
+        {"bos_token", {"<s>", "<|startoftext|>"}},
+        {"unk_token", {"[UNK]", "<unk>"}},
         {"pad_token", {"[PAD]", "<pad>"}},
         {"cls_token", {"[CLS]"}},
         {"sep_token", {"[SEP]"}},
@@ -102,6 +97,20 @@ void write_texts(const Directory& directory, const LoadedModel& loaded, const Hf
   settings.update(special);
   directory.write_text("tokenizer_config.json", settings.dump(2) + "\n");
   directory.write_text("special_tokens_map.json", special.dump(2) + "\n");
+}
+
+// The same weights behind products of another type.
+std::shared_ptr<Model> in_type(const LoadedModel& loaded, at::ScalarType type) {
+  if (type == at::kFloat) return loaded.model;
+  const auto model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad, type,
+                                 c10::Device(c10::kCPU));
+  const c10::AutoGradMode no_grad(false);
+  const auto weights = loaded.model->named_parameters();
+  for (auto& parameter : model->named_parameters()) {
+    parameter.value().copy_(weights[parameter.key()]);
+  }
+  model->eval();
+  return model;
 }
 
 // A model of the same kind with no weight in common, filled from what was written.
@@ -196,8 +205,7 @@ ParityProbe probe_model(Model& model, const ProbeRows& rows, bool generator) {
 }
 
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
-                          const std::string& out, const ProbeRows& rows,
-                          const std::string& probes) {
+                          const std::string& out, const ProbeRows& rows, const HfWriting& writing) {
   namespace fs = std::filesystem;
   if (fs::exists(out)) {
     fail(ExitCode::kCannotCreate, out, ": exists. Choose another directory or remove it");
@@ -209,7 +217,7 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
       const Directory directory =
           Directory::create(plan.folder.empty() ? temporary : temporary + "/" + plan.folder);
       write_texts(directory, loaded, plan);
-      write_weights(directory, *loaded.model, plan);
+      write_weights(directory, exported_tensors(*loaded.model, plan), writing.shard_bytes);
     }
     const auto back = read_back(loaded, plans, temporary);
     back->eval();
@@ -234,11 +242,14 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
           {"max_abs_difference", most}, {"bound", kParity},
           {"dtype", "float32"},         {"program", "pretrain " + program_version()}};
       directory.write_text("parity.json", certificate.dump(2) + "\n");
-      if (probes.empty()) continue;
-      std::vector<TensorView> views{
-          view_of("inputs", ours.inputs), view_of("lengths", ours.lengths),
-          view_of("features", ours.features), view_of("logits", ours.logits)};
-      const std::string name = (plan.folder.empty() ? "" : plan.folder + "-") + probes;
+      if (writing.probes.empty()) continue;
+      const ParityProbe probe = probe_model(*in_type(loaded, writing.probe_type), rows, generator);
+      const at::Tensor features = probe.features.to(at::kFloat),
+                       logits = probe.logits.to(at::kFloat);
+      const std::vector<TensorView> views{view_of("inputs", probe.inputs),
+                                          view_of("lengths", probe.lengths),
+                                          view_of("features", features), view_of("logits", logits)};
+      const std::string name = (plan.folder.empty() ? "" : plan.folder + "-") + writing.probes;
       write_safetensors(Directory::open_parent(out), name, views);
     }
     fs::rename(temporary, out);

@@ -36,10 +36,18 @@ struct ParityProbe {
 /// `generator`: of ELECTRA's generator instead of its main encoder.
 ParityProbe probe_model(Model& model, const ProbeRows& rows, bool generator);
 
+/// How a directory is written.
+struct HfWriting {
+  std::uint64_t shard_bytes = 5'000'000'000;  ///< more than that is split
+  /// Also write inputs, features and logits beside the directory, under this name; "": do not.
+  std::string probes = "";
+  at::ScalarType probe_type = at::kFloat;  ///< type of the products behind them
+};
+
 /// Writes the plans' directories below `out` and reads them back. Throws kInternal unless the
 /// logits of what was read are within 1e-5 of the model's; then nothing is left. Returns the
 /// largest difference.
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
-                          const std::string& out, const ProbeRows& rows, const std::string& probes);
+                          const std::string& out, const ProbeRows& rows, const HfWriting& writing);
 
 }  // namespace pretrain

@@ -48,6 +48,16 @@ std::vector<std::uint8_t> word_continuations(const Tokenizer& tokenizer) {
   return continues;
 }
 
+// Samples are texts that a model writes.
+void check_samples(const RunConfig& config, ModelKind kind) {
+  if (!config.eval.samples || kind == ModelKind::kDecoder || kind == ModelKind::kEncoderDecoder) {
+    return;
+  }
+  fail(ExitCode::kBadConfig, config.place("eval.samples"), "eval.samples: model.name ",
+       config.model.name, " is ", to_string(kind),
+       ", which writes no text. Remove the option; decoders and encoder-decoders have samples");
+}
+
 constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks: a rough figure
 
 }  // namespace
@@ -91,6 +101,7 @@ std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokeni
   objective.vocab_size = vocab_size;
   objective.document_mask = config.data.document_mask;
   objective.continues_word = word_continuations(tokenizer);
+  check_samples(config, objective.model->kind());
   return create(objectives(), config, "objective", config.objective.name, objective);
 }
 

@@ -1,5 +1,7 @@
 #include "launch/prompt_text.h"
 
+#include <algorithm>
+
 namespace pretrain {
 namespace {
 
@@ -61,6 +63,28 @@ std::string PromptText::decode(const std::vector<std::int64_t>& ids) const {
         shown != shown_.end() ? shown->second : tokenizer_.decode({static_cast<std::uint32_t>(id)});
   }
   return text;
+}
+
+bool PromptText::is_plain(const std::vector<std::int64_t>& ids) const {
+  const std::vector<std::uint32_t> special = tokenizer_.special_ids();  // ascending
+  return std::none_of(ids.begin(), ids.end(), [&](std::int64_t id) {
+    return std::binary_search(special.begin(), special.end(), static_cast<std::uint32_t>(id));
+  });
+}
+
+std::int64_t PromptText::mask() const {
+  if (roles_.mask >= 0) return roles_.mask;
+  fail(ExitCode::kBadData,
+       "tokenizer.json of the checkpoint: has no mask token ([MASK] or <mask>), which places to "
+       "fill "
+       "need. Train with a corpus built with --special bert");
+}
+
+std::int64_t PromptText::start() const {
+  if (roles_.pad >= 0) return roles_.pad;
+  fail(ExitCode::kBadData,
+       "tokenizer.json of the checkpoint: has no padding token ([PAD] or <pad>), which starts what "
+       "an encoder-decoder writes. Train with a corpus built with --special t5");
 }
 
 const char* PromptText::mask_text() const {

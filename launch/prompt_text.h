@@ -23,14 +23,19 @@ class PromptText {
   /// Sentinels are written out, other special tokens give nothing.
   std::string decode(const std::vector<std::int64_t>& ids) const;
 
-  std::int64_t mask() const { return roles_.mask; }
+  /// True if the ids stand for text alone, no special token among them.
+  bool is_plain(const std::vector<std::int64_t>& ids) const;
+
+  /// Throws kBadData if the tokenizer has none.
+  std::int64_t mask() const;
   const char* mask_text() const;
   std::int64_t cls() const { return roles_.cls; }
   std::int64_t sep() const { return roles_.sep; }
   /// What ends a text: the closing token of T5's kind, else the end of documents; -1: nothing.
   std::int64_t end() const { return end_; }
-  /// What an encoder-decoder's text starts from: the padding token.
-  std::int64_t start() const { return roles_.pad; }
+  /// What an encoder-decoder's text starts from: the padding token. Throws kBadData if the
+  /// tokenizer has none.
+  std::int64_t start() const;
 
  private:
   const Tokenizer& tokenizer_;

@@ -94,9 +94,18 @@ class T5 : public Model {
   void initialize(std::uint64_t seed) override { initialize_transformer(*this, options_, seed); }
   std::int64_t max_positions() const override { return max_positions_; }
 
-  // Of a token of the encoder; the decoder's share is small, as its rows are short.
   double body_flops_per_token(std::int64_t length) const override {
     return options_.flops_per_token(length, 1);
+  }
+  double decoder_flops_per_token(std::int64_t length, std::int64_t source) const override {
+    const double d = static_cast<double>(options_.hidden);
+    const double inner = static_cast<double>(options_.heads * options_.head_width());
+    const double read = static_cast<double>(source);
+    // Queries and outputs; keys and values of the source, made once a text; scores and their sums.
+    const double made_once = 4 * d * inner * read / static_cast<double>(length);
+    const double cross = 4 * d * inner + made_once + 4 * inner * read;
+    return decoder_options_.flops_per_token(length, 0.5) +
+           static_cast<double>(decoder_options_.layers) * cross;
   }
   double activation_bytes_per_token() const override {
     return 2.5 * options_.activation_bytes_per_token(compute_);

@@ -51,7 +51,8 @@ class CausalLm : public Objective {
     return 3.0 * (model_->body_flops_per_token(length) + head_flops(*model_));
   }
 
-  bool is_likelihood() const override { return true; }
+  // Nothing predicts the first token of a document that sees no other.
+  bool is_likelihood() const override { return document_end_ < 0; }
   Model& model() override { return *model_; }
 
  private:

@@ -33,10 +33,10 @@ class FillInMiddle : public Objective {
       : options_(options),
         seed_(context.seed),
         length_(context.sequence_length),
+        document_end_(context.document_mask ? context.special.eos : -1),
         special_(context.special),
         model_(register_module("model", context.model)) {
     require_kind(context, "fill_in_middle", {ModelKind::kDecoder});
-    require_whole_rows(context, "fill_in_middle");
     if (std::min({special_.fim_prefix, special_.fim_middle, special_.fim_suffix}) < 0) {
       fail(ExitCode::kBadConfig,
            "objective.name fill_in_middle: the tokenizer lacks <|fim_prefix|>, <|fim_middle|> or "
@@ -55,18 +55,26 @@ class FillInMiddle : public Objective {
 
   RowShape row_shape() const override { return {length_ + 1, 1}; }
 
-  // Rearranged or not, a row has length + 1 tokens: three marks take the place of its last three.
+  // Rearranged or not, a text has at most length + 1 tokens: in one that fills the row, three marks
+  // take the place of its last three. What closes a document stays at its end.
   Batch prepare(const TokenBatch& tokens) const override {
     Batch batch;
     SequenceBuilder builder;
     std::vector<std::int64_t> targets;
     for (const Row& row : rows_of(tokens)) {
-      const std::uint64_t key = sequence_key(row.sample_id, 0);
-      RandomStream random(seed_, RandomPurpose::kObjective, key);
-      const std::vector<std::int64_t> text = rearranged(row.tokens, random);
-      builder.begin(key);
-      builder.add(std::span<const std::int64_t>(text).first(text.size() - 1));
-      targets.insert(targets.end(), text.begin() + 1, text.end());
+      for (const auto& text : texts_of(row.tokens, document_end_)) {
+        if (text.size() < 2) continue;  // nothing to predict
+        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        RandomStream random(seed_, RandomPurpose::kObjective, key);
+        const std::size_t closing = text.back() == document_end_ ? 1 : 0;
+        std::vector<std::int64_t> shown =
+            rearranged(text.first(text.size() - closing),
+                       static_cast<std::size_t>(length_) + 1 - closing, random);
+        if (closing > 0) shown.push_back(document_end_);
+        builder.begin(key);
+        builder.add(std::span<const std::int64_t>(shown).first(shown.size() - 1));
+        targets.insert(targets.end(), shown.begin() + 1, shown.end());
+      }
     }
     batch.positions = batch.real_tokens = builder.size();
     batch.inputs = builder.take();
@@ -77,6 +85,7 @@ class FillInMiddle : public Objective {
   }
 
   std::vector<at::Tensor> loss(const Batch& batch) override {
+    if (batch.inputs.lengths.empty()) return {no_loss(*model_)};
     return {token_loss(*model_, model_->forward({batch.inputs}), batch, options_.loss)};
   }
 
@@ -88,10 +97,11 @@ class FillInMiddle : public Objective {
   Model& model() override { return *model_; }
 
  private:
-  std::vector<std::int64_t> rearranged(std::span<const std::int64_t> row,
+  // At most `room` tokens: those at the end of the text are left out.
+  std::vector<std::int64_t> rearranged(std::span<const std::int64_t> whole, std::size_t room,
                                        RandomStream& random) const {
-    if (random.uniform() >= options_.rate) return {row.begin(), row.end()};
-    const auto text = row.first(row.size() - 3);
+    if (random.uniform() >= options_.rate) return {whole.begin(), whole.end()};
+    const auto text = whole.first(std::min(whole.size(), room - 3));
     std::size_t a = random.below(text.size() + 1), b = random.below(text.size() + 1);
     if (a > b) std::swap(a, b);
     std::vector<std::int64_t> out;
@@ -113,6 +123,7 @@ class FillInMiddle : public Objective {
   Options options_;
   std::uint64_t seed_;
   std::int64_t length_;
+  std::int64_t document_end_;  // -1: rows are cut nowhere
   SpecialTokens special_;
   std::shared_ptr<Model> model_;
 };

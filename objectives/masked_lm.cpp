@@ -40,7 +40,11 @@ class MaskedLm : public Objective {
     require_kind(context, "masked_lm", {ModelKind::kEncoder});
     terms_ = {{"mlm", 1.0}};
     if (!has_pairs()) return;
-    require_whole_rows(context, "masked_lm with pairs of sentences");
+    if (context.document_mask) {
+      fail(ExitCode::kBadConfig, "data.document_mask: objective.", pair_term(),
+           " cuts each row into a pair of texts, which must see each other. Remove the one or the "
+           "other");
+    }
     if (options.next_sentence && options.sentence_order) {
       fail(ExitCode::kBadConfig,
            "objective.next_sentence and objective.sentence_order: give at most one");

@@ -5,7 +5,8 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <map>
+#include <functional>
+#include <set>
 
 #include "core/base/random.h"
 #include "core/objective.h"
@@ -16,35 +17,78 @@ namespace {
 
 constexpr std::uint64_t kChoice = std::uint64_t{1} << 63;  // apart from the addresses of sequences
 
+// An objective of the mixture with its own options.
+struct Part {
+  std::string name;
+  double weight = 1;
+  std::string label;
+  std::function<std::unique_ptr<Objective>(const ObjectiveContext&)> make;
+
+  void visit(OptionVisitor& visitor) {
+    static const std::vector<std::string> names = fitting_names();
+    OptionInfo info{
+        .meaning = "objective; its options stand beside it", .required = true, .identity = true};
+    for (const std::string& known : names) info.choices.push_back(known.c_str());
+    visitor.option("name", name, info);
+    visitor.option("weight", weight,
+                   {.meaning = "samples that it gets, against the others",
+                    .min = 0,
+                    .max = 1e9,
+                    .identity = true});
+    visitor.option(
+        "label", label,
+        {.meaning = "before the names of its terms", .default_text = "name", .identity = true});
+    if (!name.empty()) {
+      make = objectives().read(name, visitor);
+      return;
+    }
+    // Which one it is is not known: the options of all are shown, or nothing more is said of them.
+    for (const std::string& known : names) objectives().describe(known, visitor);
+  }
+  const std::string& shown() const { return label.empty() ? name : label; }
+
+ private:
+  static std::vector<std::string> fitting_names() {
+    std::vector<std::string> names = objectives().names();
+    std::erase(names, "mixture");
+    return names;
+  }
+};
+
 class Mixture : public Objective {
  public:
   struct Options {
-    std::map<std::string, double> weights;
+    std::vector<Part> parts;
     void visit(OptionVisitor& visitor) {
-      visitor.option("weights", weights,
-                     {.meaning = "share of the samples by objective, {causal_lm: 3, prefix_lm: 1}",
-                      .min = 0,
-                      .default_text = "required by mixture",
-                      .identity = true});
+      visitor.list(
+          "parts", parts,
+          {.meaning = "objectives, [{name: causal_lm, weight: 3}, {name: prefix_lm, prefix: 0.5}]",
+           .default_text = "required by mixture",
+           .identity = true});
     }
   };
 
   Mixture(const Options& options, const ObjectiveContext& context) : seed_(context.seed) {
     model_ = register_module("model", context.model);
-    for (const auto& [name, weight] : options.weights) {
-      if (name == "mixture") fail(ExitCode::kBadConfig, "objective.weights: mixture in itself");
-      if (weight == 0) continue;
-      parts_.push_back(objectives().create(name, context));
-      total_ += weight;
+    std::set<std::string> labels;
+    for (const Part& part : options.parts) {
+      if (!part.make) fail(ExitCode::kBadConfig, "objective.parts: a part names no objective");
+      if (!labels.insert(part.shown()).second) {
+        fail(ExitCode::kBadConfig, "objective.parts: two parts are called ", part.shown(),
+             ". Give each its own `label:`");
+      }
+      if (part.weight == 0) continue;
+      parts_.push_back(part.make(context));
+      total_ += part.weight;
       shares_.push_back(total_);
       for (const LossTerm& term : parts_.back()->terms()) {
-        terms_.push_back({name + "." + term.name, term.weight * weight});
+        terms_.push_back({part.shown() + "." + term.name, term.weight * part.weight});
       }
     }
     if (parts_.empty()) {
       fail(ExitCode::kBadConfig,
-           "objective.weights: expected at least one objective with a weight "
-           "above 0. Give e.g. {causal_lm: 3, prefix_lm: 1}");
+           "objective.parts: expected at least one objective with a weight "
+           "above 0. Give e.g. [{name: causal_lm, weight: 3}, {name: prefix_lm}]");
     }
     for (LossTerm& term : terms_) term.weight /= total_;
   }

@@ -7,7 +7,7 @@
 #include "core/base/random.h"
 #include "core/objective.h"
 #include "objectives/corruption/rows.h"
-#include "objectives/token_loss.h"
+#include "objectives/source_target.h"
 
 namespace pretrain {
 namespace {
@@ -33,20 +33,9 @@ class PrefixLm : public Objective {
       : options_(options),
         seed_(context.seed),
         length_(context.sequence_length),
-        start_(context.special.pad),
-        model_(register_module("model", context.model)) {
-    require_kind(context, "prefix_lm", {ModelKind::kDecoder, ModelKind::kEncoderDecoder});
-    require_whole_rows(context, "prefix_lm");
-    encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
-    if (encoder_decoder_ && start_ < 0) {
-      fail(ExitCode::kBadConfig,
-           "objective.name prefix_lm: the tokenizer has no padding token, which "
-           "starts what ",
-           context.model_name,
-           " decodes. Build the corpus with one: pretrain corpus "
-           "build --special t5");
-    }
-  }
+        document_end_(context.document_mask ? context.special.eos : -1),
+        pairs_(context, "prefix_lm"),
+        model_(register_module("model", context.model)) {}
 
   const std::vector<LossTerm>& terms() const override {
     static const std::vector<LossTerm> terms{{"lm", 1.0}};
@@ -56,50 +45,31 @@ class PrefixLm : public Objective {
   RowShape row_shape() const override { return {length_ + 1, 1}; }
 
   Batch prepare(const TokenBatch& tokens) const override {
-    Batch batch;
-    SequenceBuilder inputs, decoder;
-    std::vector<std::int64_t> rows, targets;
+    std::vector<SourceTarget> pairs;
     for (const Row& row : rows_of(tokens)) {
-      const std::uint64_t key = sequence_key(row.sample_id, 0);
-      const auto count = static_cast<std::int64_t>(row.tokens.size());
-      const std::int64_t prefix = prefix_length(count - 1, key);
-      const auto at = [&](std::int64_t i) { return row.tokens[static_cast<std::size_t>(i)]; };
-      if (encoder_decoder_) {
-        inputs.begin(key);
-        inputs.add(row.tokens.first(static_cast<std::size_t>(prefix)));
-        decoder.begin(key + 1);
-        for (std::int64_t i = prefix; i < count; ++i) {
-          decoder.add(i == prefix ? start_ : at(i - 1));
-          targets.push_back(at(i));
-        }
-      } else {
-        const std::int64_t first = inputs.size();
-        inputs.begin(key, prefix);
-        inputs.add(row.tokens.first(row.tokens.size() - 1));
-        for (std::int64_t i = prefix - 1; i + 1 < count; ++i) {
-          rows.push_back(first + i);
-          targets.push_back(at(i + 1));
-        }
+      for (const auto& text : texts_of(row.tokens, document_end_)) {
+        const auto count = static_cast<std::int64_t>(text.size());
+        if (count < 2) continue;  // nothing to predict
+        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        const auto prefix = text.begin() + prefix_length(count - 1, key);
+        pairs.push_back({key, {text.begin(), prefix}, {prefix, text.end()}});
       }
     }
-    batch.positions = batch.real_tokens = inputs.size() + decoder.size();
-    batch.counts = {static_cast<std::int64_t>(targets.size())};
-    batch.inputs = inputs.take();
-    if (encoder_decoder_) batch.decoder = decoder.take();
-    if (!encoder_decoder_) batch.target_rows = as_tensor(rows);
-    batch.targets = as_tensor(targets);
+    Batch batch = pairs_.batch(pairs);
     batch.sample_ids = tokens.sample_ids;
     return batch;
   }
 
   std::vector<at::Tensor> loss(const Batch& batch) override {
-    const Sequences* decoder = encoder_decoder_ ? &batch.decoder : nullptr;
-    const at::Tensor features = model_->forward({batch.inputs, Pattern::kPrefix, decoder});
-    return {token_loss(*model_, features, batch, options_.loss)};
+    return {pairs_.loss(batch, options_.loss)};
   }
 
   double flops_per_token(std::int64_t length) const override {
-    return 3.0 * (model_->body_flops_per_token(length) + 0.5 * head_flops(*model_));
+    const double share = options_.prefix.value_or(0.5);
+    const auto prefix = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(length)),
+                                                 1, std::max<std::int64_t>(1, length - 1));
+    return pairs_.flops(prefix, std::max<std::int64_t>(1, length - prefix)) /
+           static_cast<double>(length);
   }
 
   bool is_likelihood() const override { return false; }  // of a part of the text only
@@ -119,8 +89,8 @@ class PrefixLm : public Objective {
   Options options_;
   std::uint64_t seed_;
   std::int64_t length_;
-  std::int64_t start_;
-  bool encoder_decoder_ = false;
+  std::int64_t document_end_;  // -1: rows are cut nowhere
+  SourceTargetModel pairs_;
   std::shared_ptr<Model> model_;
 };
 

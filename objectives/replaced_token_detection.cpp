@@ -75,9 +75,9 @@ class ReplacedTokenDetection : public Objective {
       : options_(options),
         masking_(options.masking, context, "replaced_token_detection"),
         length_(context.sequence_length),
-        special_(context.special) {
+        special_(context.special),
+        document_end_(context.document_mask ? context.special.eos : -1) {
     require_kind(context, "replaced_token_detection", {ModelKind::kReplacedTokens});
-    require_whole_rows(context, "replaced_token_detection");
     model_ = std::dynamic_pointer_cast<Electra>(context.model);
     register_module("model", model_);
     const bool generates = options.replacement == "generator" && options.stage != "discriminator";
@@ -109,18 +109,21 @@ class ReplacedTokenDetection : public Objective {
     std::vector<float> noise;
     const std::vector<Row> all = rows_of(tokens);
     for (std::size_t r = 0; r < all.size(); ++r) {
-      RandomStream random = masking_.stream(tokens, r, 0);
-      builder.begin(sequence_key(all[r].sample_id, 0));
-      if (special_.cls >= 0) builder.add(special_.cls);
-      const std::int64_t first = builder.size();
-      builder.add(all[r].tokens);
-      for (const std::int64_t at : masking_.choose(all[r].tokens, random)) {
-        rows.push_back(first + at);
-        targets.push_back(builder.token(first + at));
-        builder.token(first + at) = masking_.hide(targets.back(), random);
-        noise.push_back(static_cast<float>(random.next_u32() >> 8) * 0x1p-24f);  // never 1
+      for (const auto& text : documents_of(all[r].tokens, document_end_)) {
+        const std::int64_t start = text.data() - all[r].tokens.data();
+        RandomStream random = masking_.stream(tokens, r, start);
+        builder.begin(sequence_key(all[r].sample_id, start));
+        if (special_.cls >= 0) builder.add(special_.cls);
+        const std::int64_t first = builder.size();
+        builder.add(text);
+        for (const std::int64_t at : masking_.choose(text, random)) {
+          rows.push_back(first + at);
+          targets.push_back(builder.token(first + at));
+          builder.token(first + at) = masking_.hide(targets.back(), random);
+          noise.push_back(static_cast<float>(random.next_u32() >> 8) * 0x1p-24f);  // never 1
+        }
+        if (special_.sep >= 0) builder.add(special_.sep);
       }
-      if (special_.sep >= 0) builder.add(special_.sep);
     }
     const auto predicted = static_cast<std::int64_t>(targets.size());
     batch.positions = batch.real_tokens = builder.size();
@@ -138,7 +141,11 @@ class ReplacedTokenDetection : public Objective {
   std::vector<at::Tensor> loss(const Batch& batch) override {
     const at::Tensor none = at::zeros({}, batch.noise.options());
     at::Tensor generator_loss = none, samples;
-    if (options_.replacement == "uniform") {
+    if (batch.counts[1] == 0) return {no_loss(*model_), none};
+    if (batch.counts[0] == 0) {
+      generator_loss = no_loss(*model_);
+      samples = batch.targets;
+    } else if (options_.replacement == "uniform") {
       const auto size = static_cast<double>(model_->generator_head().vocab_size);
       samples = (batch.noise * size).to(at::kLong);
     } else {
@@ -232,6 +239,7 @@ class ReplacedTokenDetection : public Objective {
   Masking masking_;
   std::int64_t length_;
   SpecialTokens special_;
+  std::int64_t document_end_;  // -1: rows are cut nowhere
   std::vector<LossTerm> terms_;
   std::shared_ptr<Electra> model_;
 };

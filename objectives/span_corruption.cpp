@@ -8,7 +8,7 @@
 #include "core/objective.h"
 #include "objectives/corruption/rows.h"
 #include "objectives/corruption/spans.h"
-#include "objectives/token_loss.h"
+#include "objectives/source_target.h"
 
 namespace pretrain {
 namespace {
@@ -52,26 +52,25 @@ class SpanCorruption : public Objective {
         seed_(context.seed),
         length_(context.sequence_length),
         eos_(context.special.sep >= 0 ? context.special.sep : context.special.eos),
-        start_(context.special.pad),
+        document_end_(context.document_mask ? context.special.eos : -1),
         sentinels_(context.special.sentinels),
+        pairs_(context, "span_corruption"),
         model_(register_module("model", context.model)) {
-    require_kind(context, "span_corruption", {ModelKind::kEncoderDecoder, ModelKind::kDecoder});
-    require_whole_rows(context, "span_corruption");
-    encoder_decoder_ = model_->kind() == ModelKind::kEncoderDecoder;
     const auto most = static_cast<std::size_t>(options.sentinels);
     if (sentinels_.size() > most) sentinels_.resize(most);
-    if (encoder_decoder_ && options.variant == "spans") {
+    const bool encoder_decoder = pairs_.is_encoder_decoder();
+    if (encoder_decoder && options.variant == "spans") {
       text_ = text_length(length_, options.noise_density, options.mean_span);
     } else {
       // In a decoder input and target share the row.
-      text_ = encoder_decoder_ ? length_ : whole() ? length_ / 2 : length_ * 3 / 4;
+      text_ = encoder_decoder ? length_ : whole() ? length_ / 2 : length_ * 3 / 4;
     }
     while (text_ > 2 && !text_fits()) --text_;
     if (text_ < 2 || !text_fits()) {
       fail(ExitCode::kBadConfig, "data.sequence_length ", length_,
            ": span_corruption needs rows of at least 8 tokens");
     }
-    require_tokens(context, needed_sentinels());
+    require_sentinels(needed_sentinels());
   }
 
   const std::vector<LossTerm>& terms() const override {
@@ -82,57 +81,39 @@ class SpanCorruption : public Objective {
   RowShape row_shape() const override { return {text_, 0}; }
 
   Batch prepare(const TokenBatch& tokens) const override {
-    Batch batch;
-    SequenceBuilder inputs, decoder;
-    std::vector<std::int64_t> rows, targets;
+    std::vector<SourceTarget> pairs;
     for (const Row& row : rows_of(tokens)) {
-      const std::uint64_t key = sequence_key(row.sample_id, 0);
-      RandomStream random(seed_, RandomPurpose::kObjective, key);
-      std::vector<std::int64_t> input, target;
-      corrupt(row.tokens, random, input, target);
-      if (eos_ >= 0) {
-        input.push_back(eos_);
-        target.push_back(eos_);
+      for (auto text : documents_of(row.tokens, document_end_)) {
+        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        // Input and target close with an eos of their own.
+        if (text.back() == document_end_) text = text.first(text.size() - 1);
+        if (text.size() < 2) continue;  // nothing could be kept
+        RandomStream random(seed_, RandomPurpose::kObjective, key);
+        SourceTarget& pair = pairs.emplace_back();
+        pair.key = key;
+        corrupt(text, random, pair.source, pair.target);
+        if (eos_ < 0) continue;
+        pair.source.push_back(eos_);
+        pair.target.push_back(eos_);
       }
-      if (encoder_decoder_) {
-        inputs.begin(key);
-        inputs.add(input);
-        decoder.begin(key + 1);
-        decoder.add(start_);
-        decoder.add(std::span<const std::int64_t>(target).first(target.size() - 1));
-      } else {
-        const auto first = inputs.size() + static_cast<std::int64_t>(input.size()) - 1;
-        inputs.begin(key, static_cast<std::int64_t>(input.size()));
-        inputs.add(input);
-        inputs.add(std::span<const std::int64_t>(target).first(target.size() - 1));
-        for (std::size_t i = 0; i < target.size(); ++i) {
-          rows.push_back(first + static_cast<std::int64_t>(i));
-        }
-      }
-      targets.insert(targets.end(), target.begin(), target.end());
     }
-    batch.positions = batch.real_tokens = inputs.size() + decoder.size();
-    batch.counts = {static_cast<std::int64_t>(targets.size())};
-    batch.inputs = inputs.take();
-    if (encoder_decoder_) {
-      batch.decoder = decoder.take();
-    } else {
-      batch.target_rows = as_tensor(rows);
-    }
-    batch.targets = as_tensor(targets);
+    Batch batch = pairs_.batch(pairs);
     batch.sample_ids = tokens.sample_ids;
     return batch;
   }
 
   std::vector<at::Tensor> loss(const Batch& batch) override {
-    const Sequences* decoder = encoder_decoder_ ? &batch.decoder : nullptr;
-    const at::Tensor features = model_->forward({batch.inputs, Pattern::kPrefix, decoder});
-    return {token_loss(*model_, features, batch, options_.loss)};
+    return {pairs_.loss(batch, options_.loss)};
   }
 
+  // Of a row with as many spans as are drawn in the mean.
   double flops_per_token(std::int64_t length) const override {
-    const double predicted = (1 + 1 / options_.mean_span) * options_.noise_density;
-    return 3.0 * (model_->body_flops_per_token(length) + predicted * head_flops(*model_));
+    const SpanCounts counts = span_counts(text_, options_.noise_density, mean_span());
+    const std::int64_t eos = eos_ >= 0 ? 1 : 0;
+    const bool keeps_all = options_.variant == "deshuffle";
+    const std::int64_t source = keeps_all ? text_ : counts.input_length(text_);
+    const std::int64_t target = whole() ? text_ : counts.target_length();
+    return pairs_.flops(source + eos, target + eos) / static_cast<double>(length);
   }
 
   bool is_likelihood() const override { return false; }
@@ -142,10 +123,15 @@ class SpanCorruption : public Objective {
   // Does the target give the whole text back?
   bool whole() const { return options_.variant == "deshuffle" || options_.variant == "infilling"; }
 
+  // Single tokens join where they happen to be neighbours.
+  double mean_span() const {
+    return options_.variant == "iid" ? 1 / (1 - options_.noise_density) : options_.mean_span;
+  }
+
   // Do an input and a target, to which eos is added, fill at most sequence_length positions?
   bool fits(std::int64_t input, std::int64_t target) const {
     const std::int64_t eos = eos_ >= 0 ? 1 : 0;
-    if (encoder_decoder_) return std::max(input, target) + eos <= length_;
+    if (pairs_.is_encoder_decoder()) return std::max(input, target) + eos <= length_;
     return input + target + 2 * eos - 1 <= length_;
   }
 
@@ -163,8 +149,8 @@ class SpanCorruption : public Objective {
     };
     const auto spans = std::min(
         {most(mean * kept), (text_ + 1) / 2, std::max<std::int64_t>(1, std::ssize(sentinels_))});
-    return encoder_decoder_ ? fits(text_, std::min(text_, most(mean)) + spans)
-                            : fits(text_ + spans, spans);
+    return pairs_.is_encoder_decoder() ? fits(text_, std::min(text_, most(mean)) + spans)
+                                       : fits(text_ + spans, spans);
   }
 
   // Leaves out spans until the row fits: insertions of infilling, else the last ones.
@@ -189,21 +175,12 @@ class SpanCorruption : public Objective {
     return span_counts(text_, options_.noise_density, options_.mean_span).spans;
   }
 
-  void require_tokens(const ObjectiveContext& context, std::int64_t needed) const {
-    if (static_cast<std::int64_t>(sentinels_.size()) < needed) {
-      fail(ExitCode::kBadConfig, "objective.name span_corruption: rows of ", text_, " tokens need ",
-           needed, " sentinels (<extra_id_0>, ...), the tokenizer has ", sentinels_.size(),
-           ". Build the corpus with them: pretrain corpus build --special t5, or shorten "
-           "data.sequence_length");
-    }
-    if (encoder_decoder_ && start_ < 0) {
-      fail(ExitCode::kBadConfig,
-           "objective.name span_corruption: the tokenizer has no padding "
-           "token, which starts what ",
-           context.model_name,
-           " decodes. Build the corpus with one: "
-           "pretrain corpus build --special t5");
-    }
+  void require_sentinels(std::int64_t needed) const {
+    if (std::ssize(sentinels_) >= needed) return;
+    fail(ExitCode::kBadConfig, "objective.name span_corruption: rows of ", text_, " tokens need ",
+         needed, " sentinels (<extra_id_0>, ...), the tokenizer has ", sentinels_.size(),
+         ". Build the corpus with them: pretrain corpus build --special t5, or shorten "
+         "data.sequence_length");
   }
 
   void corrupt(std::span<const std::int64_t> text, RandomStream& random,
@@ -251,10 +228,10 @@ class SpanCorruption : public Objective {
   std::uint64_t seed_;
   std::int64_t length_;
   std::int64_t eos_;
-  std::int64_t start_;
+  std::int64_t document_end_;  // -1: rows are cut nowhere
   std::vector<std::int64_t> sentinels_;
   std::int64_t text_ = 0;  // tokens of the corpus in a row
-  bool encoder_decoder_ = false;
+  SourceTargetModel pairs_;
   std::shared_ptr<Model> model_;
 };
 

@@ -21,10 +21,13 @@ at::Tensor target_features(const at::Tensor& features, const Batch& batch) {
 
 at::Tensor token_loss(Model& model, const at::Tensor& features, const Batch& batch,
                       const TokenLossOptions& options) {
+  if (batch.targets.numel() == 0) return no_loss(model);
   const CrossEntropyExtras extras = model.is_training() ? options.extras : CrossEntropyExtras{};
   return linear_cross_entropy(model.head_features(target_features(features, batch)), model.head(),
                               batch.targets, extras);
 }
+
+at::Tensor no_loss(Model& model) { return model.parameters().front().narrow(0, 0, 0).sum(); }
 
 void require_kind(const ObjectiveContext& context, const std::string& objective,
                   const std::vector<ModelKind>& kinds) {
@@ -39,13 +42,6 @@ void require_kind(const ObjectiveContext& context, const std::string& objective,
        ". Choose another model.name: gpt1, gpt2 and llama are decoders, bert and roberta encoders, "
        "electra an encoder with a generator (without one if model.generator.size=0), t5 an "
        "encoder-decoder");
-}
-
-void require_whole_rows(const ObjectiveContext& context, const std::string& objective) {
-  if (!context.document_mask) return;
-  fail(
-      ExitCode::kBadConfig, "data.document_mask: objective.name ", objective,
-      " takes each row as one sequence. Remove it (causal_lm and masked_lm cut rows at documents)");
 }
 
 double head_flops(Model& model) {

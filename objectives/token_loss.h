@@ -21,11 +21,12 @@ at::Tensor token_loss(Model& model, const at::Tensor& features, const Batch& bat
 /// Rows [M, d] of the features that carry a target.
 at::Tensor target_features(const at::Tensor& features, const Batch& batch);
 
+/// A sum over nothing, which can be back-propagated: of a batch whose texts were all too short.
+at::Tensor no_loss(Model& model);
+
 /// Throws kBadConfig naming what would fit unless the model is of one of these kinds.
 void require_kind(const ObjectiveContext& context, const std::string& objective,
                   const std::vector<ModelKind>& kinds);
-/// Throws kBadConfig if data.document_mask is on, for objectives whose rows are one sequence each.
-void require_whole_rows(const ObjectiveContext& context, const std::string& objective);
 /// Forward FLOPs of the output head for one row.
 double head_flops(Model& model);
 

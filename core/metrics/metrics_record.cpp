@@ -40,8 +40,10 @@ JsonObject to_json(const TrainRecord& record) {
 JsonObject to_json(const EvalRecord& record) {
   JsonObject line;
   add_head(line, record.t, record.attempt, "eval", record.at);
-  line.add("set", record.set).add("loss", record.loss).add("ppl", nullable(record.ppl));
-  line.add("bpb", nullable(record.bpb)).add("acc", nullable(record.acc));
+  line.add("set", record.set).add("loss", record.loss).add("parts", record.parts);
+  line.add("ppl", nullable(record.ppl))
+      .add("bpb", nullable(record.bpb))
+      .add("acc", nullable(record.acc));
   line.add("bytes", nullable(record.bytes)).add("t_eval", record.t_eval).add("world", record.world);
   return line;
 }

@@ -63,9 +63,10 @@ struct EvalRecord {
   double t = utc_seconds();
   std::int64_t attempt = 1;
   Counters at;
-  std::string set;            ///< name of the evaluation set
-  double loss = 0;            ///< nats per target
-  std::optional<double> ppl;  ///< exp(loss); empty: the loss is no likelihood of the text
+  std::string set;                      ///< name of the evaluation set
+  double loss = 0;                      ///< nats per target, by the terms' weights as in training
+  std::map<std::string, double> parts;  ///< loss terms by the names of the objective
+  std::optional<double> ppl;            ///< exp(loss); empty: the loss is no likelihood of the text
   std::optional<double> bpb;  ///< bits per byte = nats / ln 2 / bytes; empty: bytes not known
   std::optional<double> acc;  ///< 0..1; empty: not measured
   std::optional<std::int64_t> bytes;  ///< of text behind the targets; empty: not known

@@ -12,6 +12,27 @@
 
 namespace pretrain {
 
+double EvaluationResult::loss() const {
+  double loss = 0;
+  for (const EvaluationTerm& part : terms) {
+    if (part.targets > 0) loss += part.term.weight * (part.nats / part.targets);
+  }
+  return loss;
+}
+
+std::map<std::string, double> EvaluationResult::parts() const {
+  std::map<std::string, double> parts;
+  for (const EvaluationTerm& part : terms) {
+    if (part.targets > 0) parts[part.term.name] = part.nats / part.targets;
+  }
+  return parts;
+}
+
+std::optional<double> EvaluationResult::bits_per_byte() const {
+  if (!bytes || !is_likelihood) return std::nullopt;
+  return terms.front().nats / std::numbers::ln2 / *bytes;
+}
+
 Evaluator::Evaluator(Objective& objective, Communicator& control, std::vector<EvaluationSet> sets,
                      std::int64_t micro_batch)
     : objective_(objective), control_(control), sets_(std::move(sets)), micro_batch_(micro_batch) {}
@@ -43,38 +64,37 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
   const std::uint64_t full = size - (short_row ? 1 : 0);
   const std::uint64_t batches = (full + batch - 1) / batch + (short_row ? 1 : 0);
   const auto device = objective_.parameters().front().device();
-  double nats = 0;
-  double targets = 0;
+  const std::vector<LossTerm>& terms = objective_.terms();
+  std::vector<double> mine(2 * terms.size());  // nats and targets of each
   for (std::uint64_t round = 0; round * ranks < batches; ++round) {
     const std::uint64_t index = round * ranks + static_cast<std::uint64_t>(control_.rank());
     if (index < batches) {
       const std::uint64_t first = std::min(index * batch, full);
       const std::uint64_t count = first < full ? std::min(batch, full - first) : 1;
       const Batch rows = read_rows(*set.dataset, first, count);
-      nats += objective_.loss(to_device(rows, device)).front().item<double>();
-      targets += static_cast<double>(rows.counts.front());
+      const std::vector<at::Tensor> losses = objective_.loss(to_device(rows, device));
+      for (std::size_t i = 0; i < terms.size(); ++i) {
+        mine[2 * i] += losses[i].item<double>();
+        mine[2 * i + 1] += static_cast<double>(rows.counts[i]);
+      }
     }
     FlagsRecord flags;
     flags.step = round;
     flags.stop_request = static_cast<std::uint8_t>(stop_request());
     if (exchange(control_, flags).stop_request != 0) return std::nullopt;
   }
-  std::vector<double> sums(2 * static_cast<std::size_t>(ranks));
-  const double mine[2] = {nats, targets};
-  control_.all_gather(mine, sums.data(), 2, DataType::kF64);
+  std::vector<double> all(mine.size() * static_cast<std::size_t>(ranks));
+  control_.all_gather(mine.data(), all.data(), mine.size(), DataType::kF64);
   EvaluationResult result;
   result.set = set.name;
-  double total_targets = 0;
-  for (std::size_t r = 0; r < static_cast<std::size_t>(ranks); ++r) {
-    result.nats += sums[2 * r];
-    total_targets += sums[2 * r + 1];
+  for (const LossTerm& term : terms) result.terms.push_back({term});
+  for (std::size_t i = 0; i < all.size(); i += 2) {
+    EvaluationTerm& part = result.terms[i / 2 % terms.size()];
+    part.nats += all[i];
+    part.targets += all[i + 1];
   }
-  result.targets = static_cast<std::uint64_t>(total_targets);
   result.bytes = set.dataset->bytes();
   result.is_likelihood = objective_.is_likelihood();
-  if (result.bytes && result.is_likelihood) {
-    result.bits_per_byte = result.nats / std::numbers::ln2 / *result.bytes;
-  }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

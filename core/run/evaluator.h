@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,18 +14,27 @@
 
 namespace pretrain {
 
+/// One term of the objective over a set.
+struct EvaluationTerm {
+  LossTerm term;
+  double nats = 0;     ///< sum over its targets
+  double targets = 0;  ///< 0: the set has none for it
+};
+
 /// Loss of one set: every token scored once.
 struct EvaluationResult {
   std::string set;
-  double nats = 0;  ///< sum over targets of the objective's first term
-  std::uint64_t targets = 0;
-  std::optional<double> bytes;  ///< of the text behind the targets
+  std::vector<EvaluationTerm> terms;  ///< in the objective's order, at least one
+  std::optional<double> bytes;        ///< of the text behind the targets
   double seconds = 0;
   bool is_likelihood = false;  ///< of the text: perplexity means something
 
-  double loss() const { return nats / static_cast<double>(targets); }
+  /// As in training: the terms' means by their weights.
+  double loss() const;
+  /// The terms' means by name.
+  std::map<std::string, double> parts() const;
   /// nats / ln 2 / bytes; empty if bytes are not known or the loss is no likelihood.
-  std::optional<double> bits_per_byte;
+  std::optional<double> bits_per_byte() const;
 };
 
 /// A named set of text to evaluate on; borrowed.

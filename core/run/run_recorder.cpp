@@ -173,8 +173,9 @@ void RunRecorder::evaluated(const std::vector<EvaluationResult>& results,
     record.at = counters(state);
     record.set = result.set;
     record.loss = result.loss();
+    record.parts = result.parts();
     if (result.is_likelihood) record.ppl = std::exp(record.loss);
-    record.bpb = result.bits_per_byte;
+    record.bpb = result.bits_per_byte();
     if (result.bytes) record.bytes = static_cast<std::int64_t>(std::llround(*result.bytes));
     record.t_eval = result.seconds;
     record.world = control_.size();

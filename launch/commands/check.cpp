@@ -15,6 +15,7 @@
 #include "launch/inputs.h"
 #include "launch/network.h"
 #include "launch/run_directory.h"
+#include "launch/run_init.h"
 
 namespace pretrain {
 namespace {
@@ -135,6 +136,8 @@ Report check(RunConfig config, std::int64_t world, std::int64_t per_node) {
   config.settle("precision", "compute", compute == at::kFloat ? "fp32" : "bf16");
   const auto objective =
       build_objective(config, *inputs.tokenizer, compute, c10::Device(c10::kMeta));
+  check_initial_weights(config, *objective,
+                        config.model.vocab_size.value_or(inputs.tokenizer->vocab_size()));
   cut_rows(inputs, config, objective->row_shape());
   const auto host_limit = memory_limit_bytes();
   const double limit =

@@ -16,17 +16,16 @@
 namespace pretrain {
 namespace {
 
-double sum_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-// One line a text. True and pseudo-likelihoods are named apart and never compared.
+// One line a text. True and pseudo-likelihoods are named apart and never compared. The first
+// `own_tokens` of the logs are those of the text; 0: there is no likelihood of the text alone.
 void print_sum(const char* what, const std::vector<double>& logs, const std::string& text,
-               bool is_likelihood) {
-  const double nats = sum_of(logs);
+               std::size_t own_tokens) {
+  const double nats = std::accumulate(logs.begin(), logs.end(), 0.0);
   std::cout << what << " " << fixed(nats, 4) << " nats, " << logs.size() << " tokens";
-  if (is_likelihood && !text.empty()) {
-    const double bits = -nats / std::numbers::ln2 / static_cast<double>(text.size());
+  if (own_tokens > 0) {
+    const double own =
+        std::accumulate(logs.begin(), logs.begin() + std::ptrdiff_t(own_tokens), 0.0);
+    const double bits = -own / std::numbers::ln2 / static_cast<double>(text.size());
     std::cout << ", " << fixed(bits, 4) << " bits per byte";
   }
   std::cout << "  " << json_string(text) << "\n";
@@ -68,6 +67,8 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
   for (const std::string& text : texts) {
     std::vector<std::int64_t> ids = prompt.encode(text);
     if (ids.empty()) fail(ExitCode::kUsage, "score: a text is empty. Give some text");
+    // Names of special tokens are no bytes of the text.
+    const std::size_t own = prompt.is_plain(ids) ? ids.size() : 0;
     switch (model.kind()) {
       case ModelKind::kReplacedTokens:
         print_replaced(prompt, model, text);
@@ -77,7 +78,7 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
         const std::int64_t first = prompt.cls() >= 0 ? 1 : 0;
         const auto last = first + static_cast<std::int64_t>(ids.size());
         print_sum("pseudo-log-likelihood",
-                  pseudo_log_likelihoods(model, row, first, last, prompt.mask()), text, false);
+                  pseudo_log_likelihoods(model, row, first, last, prompt.mask()), text, 0);
         break;
       }
       case ModelKind::kEncoderDecoder: {
@@ -86,15 +87,15 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
           source.push_back(prompt.end());
           ids.push_back(prompt.end());
         }
-        print_sum("log-likelihood", log_likelihoods(model, source, ids, prompt.start()), text,
-                  true);
+        print_sum("log-likelihood", log_likelihoods(model, source, ids, prompt.start()), text, own);
         break;
       }
       case ModelKind::kDecoder: {
         // Documents begin after the end of another, so a text without context is scored whole.
         std::vector<std::int64_t> before = prompt.encode(context);
         if (before.empty() && prompt.end() >= 0) before = {prompt.end()};
-        print_sum("log-likelihood", log_likelihoods(model, before, ids), text, true);
+        const std::vector<double> logs = log_likelihoods(model, before, ids);
+        print_sum("log-likelihood", logs, text, logs.size() == ids.size() ? own : 0);
         break;
       }
     }

@@ -39,7 +39,7 @@ std::vector<HfPlan> export_plans(const ConfigNode& model, std::int64_t positions
     return {bert_plan(name, options, positions, tokens, headless)};
   }
   if (name == "electra")
-    return electra_plans(options_of<Electra::Options>(model), positions, tokens);
+    return electra_plans(options_of<Electra::Options>(model), positions, tokens, headless);
   fail(ExitCode::kBadConfig, "model.name ", name, ": Hugging Face has no class for it");
 }
 
@@ -56,6 +56,15 @@ HfImport read_config_json(const std::string& text, const std::string& place) {
   if (type == "electra") return read_electra(in);
   fail(ExitCode::kBadData, place, ": model_type ", type,
        " is not supported. Supported: gpt2, openai-gpt, llama, bert, roberta, electra, t5");
+}
+
+HfImport read_electra_pair(const std::string& main_text, const std::string& main_place,
+                           const std::string& generator_text, const std::string& generator_place,
+                           bool share_embeddings) {
+  const JsonValue main = parse_json(main_text, main_place);
+  const JsonValue generator = parse_json(generator_text, generator_place);
+  const JsonReader main_reader(main, main_place), generator_reader(generator, generator_place);
+  return read_electra_pair(HfConfig(main_reader), HfConfig(generator_reader), share_embeddings);
 }
 
 }  // namespace pretrain

@@ -30,8 +30,18 @@ struct HfImport {
   std::int64_t positions = 0;
   HfTokens tokens;
   bool headless = false;  ///< the class has no heads: ours stay as they were initialised
+  /// Of a class whose heads we lack: its body's tensors begin with `stem`, those of its heads with
+  /// `dropped`. Empty: all tensors are ours.
+  std::string stem = "";
+  std::string dropped = "";
 };
 /// Throws kBadData naming `place` and the key: a class or a value that is not supported.
 HfImport read_config_json(const std::string& text, const std::string& place);
+/// ELECTRA's two networks: a discriminator (ElectraForPreTraining) and its generator
+/// (ElectraForMaskedLM), with one set of embeddings or two. Throws kBadData naming both values
+/// where they are not of one model.
+HfImport read_electra_pair(const std::string& main_text, const std::string& main_place,
+                           const std::string& generator_text, const std::string& generator_place,
+                           bool share_embeddings);
 
 }  // namespace pretrain

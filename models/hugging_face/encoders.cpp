@@ -1,8 +1,12 @@
 // BertForMaskedLM, BertForPreTraining, BertModel, RobertaForMaskedLM, RobertaModel,
 // ElectraForPreTraining, ElectraForMaskedLM and ElectraModel.
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "core/config/scalars.h"
 #include "models/hugging_face/families.h"
 
 namespace pretrain {
@@ -93,6 +97,15 @@ std::string encoder_options(const HfConfig& config) {
       ", init_std: ", config.number("initializer_range", 0.02));
 }
 
+std::string electra_model(const HfConfig& config, const std::string& generator) {
+  const std::int64_t segments = config.whole("type_vocab_size", 2);
+  if (segments != 2) config.refuse("type_vocab_size", concat("expected 2, got ", segments));
+  return concat("{name: electra, ", encoder_options(config),
+                ", embedding_size: ", config.whole("embedding_size"),
+                ", max_positions: ", config.whole("max_position_embeddings"), ", generator: {",
+                generator, "}}");
+}
+
 }  // namespace
 
 HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::int64_t positions,
@@ -134,8 +147,7 @@ HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::
 }
 
 std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t positions,
-                                  const HfTokens& tokens) {
-  const bool has_generator = options.generator.size > 0;
+                                  const HfTokens& tokens, bool headless) {
   const auto plan_of = [&](const std::string& folder, const std::string& architecture,
                            const std::string& tables, const std::string& stack,
                            const TransformerOptions& t) {
@@ -144,7 +156,7 @@ std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t 
     Json config = encoder_config("electra", architecture, t, positions, 2, tokens);
     config["embedding_size"] = t.embedding_width();
     plan.config = config.dump(2) + "\n";
-    add_encoder(plan.pieces, "electra.", tables, stack, t, tokens.vocab_size);
+    add_encoder(plan.pieces, headless ? "" : "electra.", tables, stack, t, tokens.vocab_size);
     return plan;
   };
   const auto add_head = [&](HfPlan& plan, const std::string& prediction) {
@@ -152,13 +164,15 @@ std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t 
     add_pair(plan.pieces, "generator_predictions.LayerNorm", prediction + ".norm");
     plan.pieces.push_back({"generator_lm_head.bias", prediction + ".bias", 0, tokens.vocab_size});
   };
-  if (!has_generator) {
+  if (headless) return {plan_of("", "ElectraModel", "embeddings", "stack", options.transformer)};
+  if (options.generator.size == 0) {
     HfPlan plan = plan_of("", "ElectraForMaskedLM", "embeddings", "stack", options.transformer);
     add_head(plan, "prediction");
     return {plan};
   }
   HfPlan main =
       plan_of("discriminator", "ElectraForPreTraining", "embeddings", "stack", options.transformer);
+  require_option(!options.token_head, "token_head", main.architecture);
   add_pair(main.pieces, "discriminator_predictions.dense", "replaced_dense");
   add_pair(main.pieces, "discriminator_predictions.dense_prediction", "replaced_output");
   HfPlan generator = plan_of("generator", "ElectraForMaskedLM",
@@ -192,19 +206,70 @@ HfImport read_bert(const HfConfig& config, const std::string& type) {
   return import;
 }
 
-// A directory of one network: the generator's class stands for an encoder for masked tokens.
+// A directory of one network: an encoder for masked tokens. The head of a discriminator has no
+// place in it, and it gets a new one for tokens.
 HfImport read_electra(const HfConfig& config) {
-  if (config.architecture() != "ElectraForMaskedLM") {
-    config.refuse("architectures",
-                  "expected ElectraForMaskedLM (a discriminator is read beside its generator)");
-  }
+  const std::string architecture = config.architecture();
+  const bool discriminator = architecture == "ElectraForPreTraining";
   HfImport import;
+  import.headless = discriminator || architecture == "ElectraModel";
+  if (architecture != "ElectraForMaskedLM" && !import.headless) {
+    config.refuse("architectures",
+                  architecture +
+                      " is not supported. Supported: ElectraForMaskedLM, ElectraModel, "
+                      "ElectraForPreTraining");
+  }
+  if (discriminator) {
+    import.stem = "electra.";
+    import.dropped = "discriminator_predictions.";
+  }
   import.tokens = {config.whole("vocab_size"), -1, -1, config.whole("pad_token_id", 0)};
   import.positions = config.whole("max_position_embeddings");
-  import.model = concat("{name: electra, ", encoder_options(config),
-                        ", embedding_size: ", config.whole("embedding_size"),
-                        ", max_positions: ", import.positions, ", generator: {size: 0}}");
+  import.model = electra_model(config, "size: 0");
   import.objective = "masked_lm";
+  return import;
+}
+
+HfImport read_electra_pair(const HfConfig& main, const HfConfig& generator, bool share_embeddings) {
+  for (const auto& [config, architecture] :
+       {std::pair(&main, "ElectraForPreTraining"), std::pair(&generator, "ElectraForMaskedLM")}) {
+    if (config->architecture() == architecture) continue;
+    config->refuse("architectures",
+                   concat("expected ", architecture, ", got ", config->architecture()));
+  }
+  const auto differs = [&](const char* key, const auto& wanted, const auto& got) {
+    fail(ExitCode::kBadData, generator.place(), ": ", key, ": expected ", wanted, " by ",
+         main.place(), ", got ", got, ". Give two networks of one model");
+  };
+  const auto expect = [&](const char* key, std::int64_t wanted) {
+    if (generator.whole(key) != wanted) differs(key, wanted, generator.whole(key));
+  };
+  for (const char* key :
+       {"vocab_size", "embedding_size", "max_position_embeddings", "type_vocab_size"}) {
+    expect(key, main.whole(key));
+  }
+  const std::string activation = main.text("hidden_act", "gelu");
+  const std::string other_activation = generator.text("hidden_act", "gelu");
+  if (other_activation != activation) differs("hidden_act", activation, other_activation);
+  const double eps = main.number("layer_norm_eps", 1e-12);
+  const double other_eps = generator.number("layer_norm_eps", 1e-12);
+  if (other_eps != eps) differs("layer_norm_eps", eps, other_eps);
+  const std::int64_t hidden = main.whole("hidden_size");
+  if (hidden < 1) main.refuse("hidden_size", concat("expected at least 1, got ", hidden));
+  const double share =
+      static_cast<double>(generator.whole("hidden_size")) / static_cast<double>(hidden);
+  for (const char* key : {"num_attention_heads", "intermediate_size"}) {
+    const double wanted = share * static_cast<double>(main.whole(key));
+    expect(key, std::max<std::int64_t>(1, std::llround(wanted)));
+  }
+  HfImport import;
+  import.tokens = {main.whole("vocab_size"), -1, -1, main.whole("pad_token_id", 0)};
+  import.positions = main.whole("max_position_embeddings");
+  import.model = electra_model(main, concat("size: ", format_float(share),
+                                            ", layers: ", generator.whole("num_hidden_layers")));
+  import.model.insert(import.model.size() - 1,
+                      concat(", share_embeddings: ", share_embeddings ? "true" : "false"));
+  import.objective = "replaced_token_detection";
   return import;
 }
 

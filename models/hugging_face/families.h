@@ -24,6 +24,7 @@ class HfConfig {
   bool flag(const char* key, bool otherwise) const;
   bool has(const char* key) const;
   HfConfig at(const char* key) const { return HfConfig(reader_.at(key)); }
+  const std::string& place() const { return reader_.place(); }
   std::string architecture() const;  ///< the first one, or ""
   /// Throws unless the key is missing or has this value.
   void require(const char* key, const std::string& value) const;
@@ -49,7 +50,7 @@ HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, const
 HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::int64_t positions,
                  const HfTokens& tokens, bool headless);
 std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t positions,
-                                  const HfTokens& tokens);
+                                  const HfTokens& tokens, bool headless);
 
 HfImport read_gpt1(const HfConfig& config);
 HfImport read_gpt2(const HfConfig& config);
@@ -57,5 +58,6 @@ HfImport read_llama(const HfConfig& config);
 HfImport read_t5(const HfConfig& config);
 HfImport read_bert(const HfConfig& config, const std::string& type);
 HfImport read_electra(const HfConfig& config);
+HfImport read_electra_pair(const HfConfig& main, const HfConfig& generator, bool share_embeddings);
 
 }  // namespace pretrain

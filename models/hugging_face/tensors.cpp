@@ -3,7 +3,9 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/base/json/json_reader.h"
@@ -106,6 +108,56 @@ void import_tensors(Model& model, const HfPlan& plan,
     if (used.contains(name) || is_superfluous(name)) continue;
     fail(ExitCode::kBadData, place, ": tensor ", name, " is none of ", plan.architecture, "'s");
   }
+}
+
+std::map<std::string, at::Tensor> body_of(const std::map<std::string, at::Tensor>& weights,
+                                          const std::string& stem, const std::string& dropped,
+                                          const std::string& place) {
+  std::map<std::string, at::Tensor> body;
+  for (const auto& [name, tensor] : weights) {
+    if (name.starts_with(stem)) {
+      body[name.substr(stem.size())] = tensor;
+    } else if (!name.starts_with(dropped)) {
+      fail(ExitCode::kBadData, place, ": tensor ", name, " begins neither with ", stem,
+           " nor with ", dropped);
+    }
+  }
+  return body;
+}
+
+void write_weights(const Directory& directory,
+                   const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                   std::uint64_t shard_bytes) {
+  std::vector<std::vector<TensorView>> shards(1);
+  std::uint64_t total = 0, filled = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::uint64_t bytes = tensor.nbytes();
+    if (filled > 0 && filled + bytes > shard_bytes) {
+      shards.emplace_back();
+      filled = 0;
+    }
+    shards.back().push_back(
+        {name,
+         "F32",
+         tensor.sizes().vec(),
+         {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
+    filled += bytes;
+    total += bytes;
+  }
+  if (shards.size() == 1) {
+    write_safetensors(directory, "model.safetensors", shards.front());
+    return;
+  }
+  nlohmann::ordered_json places = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    char file[64];
+    std::snprintf(file, sizeof file, "model-%05zu-of-%05zu.safetensors", i + 1, shards.size());
+    write_safetensors(directory, file, shards[i]);
+    for (const TensorView& tensor : shards[i]) places[tensor.name] = file;
+  }
+  const nlohmann::ordered_json index = {{"metadata", {{"total_size", total}}},
+                                        {"weight_map", places}};
+  directory.write_text("model.safetensors.index.json", index.dump(2) + "\n");
 }
 
 std::map<std::string, at::Tensor> read_weights(const std::string& directory) {

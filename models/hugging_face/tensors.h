@@ -38,6 +38,19 @@ std::vector<std::pair<std::string, at::Tensor>> exported_tensors(Model& model, c
 void import_tensors(Model& model, const HfPlan& plan,
                     const std::map<std::string, at::Tensor>& weights, const std::string& place);
 
+/// The tensors whose names begin with `stem`, without it. Those that begin with `dropped` are left
+/// out; another one throws kBadData.
+std::map<std::string, at::Tensor> body_of(const std::map<std::string, at::Tensor>& weights,
+                                          const std::string& stem, const std::string& dropped,
+                                          const std::string& place);
+
+/// Writes tensors as model.safetensors, or if they have more than `shard_bytes` as
+/// model-00001-of-0000N.safetensors, ... of at most so many bytes (a tensor is never split) and
+/// model.safetensors.index.json, which says where each is.
+void write_weights(const Directory& directory,
+                   const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                   std::uint64_t shard_bytes);
+
 /// All tensors of model.safetensors, or of the shards its index names, as fp32. Throws kBadData.
 std::map<std::string, at::Tensor> read_weights(const std::string& directory);
 

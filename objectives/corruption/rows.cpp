@@ -44,6 +44,16 @@ std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int
   return documents;
 }
 
+std::vector<std::span<const std::int64_t>> texts_of(std::span<const std::int64_t> row,
+                                                    std::int64_t eos) {
+  if (eos < 0) return {row};
+  auto texts = documents_of(row.first(row.size() - 1), eos);
+  if (!texts.empty() && texts.back().back() != eos) {
+    texts.back() = row.last(texts.back().size() + 1);
+  }
+  return texts;
+}
+
 void SequenceBuilder::begin(std::uint64_t key, std::int64_t prefix) {
   starts_.push_back(size());
   prefixes_.push_back(prefix);

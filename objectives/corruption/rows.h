@@ -20,8 +20,14 @@ std::vector<Row> rows_of(const TokenBatch& batch);
 std::uint64_t sequence_key(std::uint64_t sample_id, std::int64_t start);
 
 /// Cuts a row into its documents, each with the eos that closes it; the last one may be unfinished.
+/// eos -1: the row is one document. Never empty ones.
 std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int64_t> row,
                                                         std::int64_t eos);
+
+/// Texts of a row whose last token also begins the next row: the row, or with eos >= 0 its
+/// documents. A document that goes on behind the row ends with that last token.
+std::vector<std::span<const std::int64_t>> texts_of(std::span<const std::int64_t> row,
+                                                    std::int64_t eos);
 
 /// Collects sequences on the host, one token list after another.
 class SequenceBuilder {

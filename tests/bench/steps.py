@@ -3,9 +3,9 @@
 
     .venv/bin/python tests/bench/steps.py [WORKLOAD...] [--dtype fp32|bf16] [--peer PROGRAM]
 
-WORKLOAD: gpt_tiny, gpt_small, bert_small, electra_small (a configuration of that name lies here; all if none is named), or
-startup. PROGRAM is called as `PROGRAM WORKLOAD --dtype D --threads N --steps S --fused` and prints
-one JSON line with ms_per_step and faults_per_step. What each figure is: README.md.
+WORKLOAD: gpt_tiny, gpt_small, bert_small, bert_small_padded, electra_small (a configuration of that
+name lies here; all if none is named), or startup. PROGRAM is called as `PROGRAM WORKLOAD --dtype D --threads N --steps S --fused` and prints
+one JSON line with ms_per_step, tok_per_s and faults_per_step. What each figure is: README.md.
 """
 
 import argparse
@@ -26,10 +26,20 @@ ROOT = BENCH.parents[1]
 PROGRAM = ROOT / os.environ.get("PRETRAIN_BUILD", "build") / "pretrain"
 # Ordinary tokens, special tokens, steps to time.
 WORKLOADS = {"gpt_tiny": (65, None, 300), "gpt_small": (50304, None, 30),
-             "bert_small": (30518, "bert", 20), "electra_small": (30518, "bert", 20)}
+             "bert_small": (30518, "bert", 20), "bert_small_padded": (30518, "bert", 20),
+             "electra_small": (30518, "bert", 20)}
+SEQUENCE, MARKS = 128, 2  # of bert_small_padded: tokens of its longest documents, [CLS] and [SEP]
 CORPUS_TOKENS = 1_000_000
 LINE_STEPS = 10  # logging.every; the first line is warm-up
 PRODUCT_SIZES = (1024, 1536, 2048)
+
+
+def cut_documents(text, draw):
+    """Lengths, marks included: lognormal(4.0, 0.6), at least 8 and at most a row."""
+    while text:
+        length = int(min(max(draw.lognormvariate(4.0, 0.6), 8), SEQUENCE)) - MARKS
+        yield text[:length]
+        text = text[length:]
 
 
 def build_corpus(workload, folder):
@@ -39,10 +49,14 @@ def build_corpus(workload, folder):
     text, corpus = folder / f"{workload}.txt", folder / f"{workload}.h5"
     if corpus.exists():
         return corpus
-    text.write_text("".join(scalars + random.Random(1).choices(scalars, k=CORPUS_TOKENS)),
-                    encoding="utf-8")
+    draw = random.Random(1)
+    characters = scalars + draw.choices(scalars, k=CORPUS_TOKENS)
+    if workload == "bert_small_padded":
+        characters = list("\n".join(cut_documents("".join(characters), draw)))
+    text.write_text("".join(characters), encoding="utf-8")
     subprocess.run([PROGRAM, "corpus", "build", corpus, "--tokenizer", "char", "--no-eos",
-                    "--doc-sep", "file", "--valid-fraction", "0",
+                    "--doc-sep", "line" if workload == "bert_small_padded" else "file",
+                    "--valid-fraction", "0",
                     *(["--special", special] if special else []), text], check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return corpus
@@ -115,7 +129,7 @@ def time_program(workload, corpus, run_dir, steps, options):
                 if len(seen) > 1 else float("nan"))
     last = lines[-1]
     return (1e3 * statistics.median(line["t_step"] for line in timed), per_step,
-            last["flops"] / last["step"], last["tokens"] / last["step"])
+            last["flops"] / last["step"], last["real_tokens"] / last["step"])
 
 
 def spread(values, digits=1):
@@ -129,7 +143,7 @@ def bench_steps(workload, folder, options):
     peak = ceiling(options.dtype, options.threads)
     print(f"{workload} {options.dtype}, {options.threads} threads, {options.repeats} repeats of "
           f"{steps} steps after {LINE_STEPS} of warm-up; ceiling {peak / 1e9:.0f} GFLOP/s")
-    ours, theirs, our_faults, their_faults = [], [], [], []
+    ours, theirs, our_faults, their_faults, rates = [], [], [], [], []
     for repeat in range(options.repeats):
         ms, faults, flops, tokens = time_program(workload, corpus,
                                                  folder / f"{workload}-{repeat}", steps, options)
@@ -139,16 +153,17 @@ def bench_steps(workload, folder, options):
             result = run_peer(workload, steps, options)
             theirs.append(result["ms_per_step"])
             their_faults.append(result["faults_per_step"])
+            rates.append(1e3 * tokens / ms / result["tok_per_s"])
     peak = max(peak, ceiling(options.dtype, options.threads))
-    for name, times, faults in (("ours", ours, our_faults), ("peer", theirs, their_faults)):
-        if times:
-            seconds = statistics.median(times) / 1e3
-            print(f"  {name}  {spread(times)} ms a step, {tokens / seconds:,.0f} tokens/s, "
-                  f"{statistics.median(faults):,.0f} minor faults a step, "
-                  f"{flops / seconds / peak:.1%} of the ceiling")
+    seconds = statistics.median(ours) / 1e3
+    print(f"  ours  {spread(ours)} ms a step, {tokens / seconds:,.0f} tokens/s, "
+          f"{statistics.median(our_faults):,.0f} minor faults a step, "
+          f"{flops / seconds / peak:.1%} of the ceiling")
     if theirs:
         pairs = [a / b for a, b in zip(ours, theirs)]
-        print(f"  time of ours / peer {spread(pairs, 2)}", flush=True)
+        print(f"  peer  {spread(theirs)} ms a step, {statistics.median(their_faults):,.0f} minor "
+              f"faults a step\n  time of ours / peer {spread(pairs, 2)}; tokens/s of ours / peer "
+              f"{spread(rates, 2)}", flush=True)
 
 
 def bench_startup(folder, options):

@@ -432,6 +432,20 @@ class CheckpointTest(BadInputTest):
         self.train(run, f"data.sources=[{{path: {path}}}]", "train.duration={steps: 14}")
         self.assertEqual([event["step"] for event in runs.events(run, "resume")], [12])
 
+    def test_initial_weights_of_another_context_or_vocabulary(self):
+        start = f"run.init={self.finished}"
+        self.refuse(78, ["run.init", "a context of 32", "this run has 64", "model.max_positions=32"],
+                    start, "data.sequence_length=64", "train.global_batch_sequences=12")
+        self.refuse(78, ["run.init", "a vocabulary of 257", "this run has 300"], start,
+                    "model.vocab_size=300")
+        self.refuse(78, ["run.init", "gpt2", "llama"], start, "model.name=llama")
+
+    def test_tokens_that_a_checkpoint_lacks(self):
+        run = self.train(self.folder / "maskless", "train.duration={steps: 1}", "model.name=bert",
+                         "objective={name: masked_lm, mask_share: 0}")
+        self.refuse_command(65, ["no mask token", "[MASK]", "--special bert"], "score", run, "text")
+        self.refuse_command(65, ["no mask token", "[MASK]"], "generate", run, "--prompt", "text")
+
     def test_resume_options(self):
         self.refuse(73, ["step-00000012", "run.resume is never"], "run.resume=never",
                     run=self.finished)

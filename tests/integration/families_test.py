@@ -34,8 +34,7 @@ OVERRIDES = ("run.threads=1", "data.sequence_length=32", "train.global_batch_seq
              "schedule.warmup={steps: 2}", "optimizer.lr=3e-3", "eval.at_start=false",
              "eval.at_end=false", "eval.every={steps: 1000}", "eval.samples=null",
              "logging.every={steps: 1}", "logging.console=none", "logging.tensorboard=false")
-# Objectives that make a sequence of each document; the others refuse data.document_mask.
-CUT_AT_DOCUMENTS = ("gpt1_tiny", "gpt2_tiny", "llama_tiny", "roberta_tiny")
+WHOLE_ROWS = ("bert_tiny",)  # a pair of texts makes up a row, so data.document_mask is refused
 
 
 class FamiliesTest(runs.RunTest):
@@ -109,7 +108,7 @@ class FamiliesTest(runs.RunTest):
     def check_variants(self, family, unbroken):
         """Dropout and documents apart; recomputation changes the memory alone."""
         words = ["model.dropout=0.1", "model.attention_dropout=0.1"]
-        if family in CUT_AT_DOCUMENTS:
+        if family not in WHOLE_ROWS:
             words.append("data.document_mask=true")
         plain = self.run_family(family, "dropout-2", 2, VARIANT, *words)
         self.assertNotEqual(runs.losses(plain)[0], runs.losses(unbroken)[0])
@@ -166,12 +165,31 @@ class FamiliesTest(runs.RunTest):
         for model, objective, says in (
                 ("bert", "masked_lm", ("mask token", "--special bert")),
                 ("electra", "replaced_token_detection", ("mask token", "--special bert")),
-                ("t5", "span_corruption", ("sentinels", "--special t5")),
+                ("t5", "span_corruption", ("padding token", "--special t5")),
                 ("gpt2", "span_corruption", ("sentinels", "--special t5")),
                 ("t5", "prefix_lm", ("padding token", "--special t5")),
                 ("gpt2", "fill_in_middle", ("fim_prefix", "--special fim"))):
             with self.subTest(f"{objective} with {model}"):
                 self.refuse(f"model.name={model}", f"objective.name={objective}", says=says)
+
+    def test_encoders_write_no_samples(self):
+        for model, objective in (("bert", "masked_lm"), ("electra", "replaced_token_detection")):
+            self.refuse(f"model.name={model}", f"objective.name={objective}",
+                        "eval.samples={every: {steps: 1}, prompts: [a]}", corpus="bert",
+                        says=("eval.samples", model, "writes no text"))
+
+    def test_pairs_of_sentences_are_no_documents(self):
+        self.refuse("model={name: bert, pooler: true}", "data.document_mask=true",
+                    "objective={name: masked_lm, next_sentence: true}", corpus="bert",
+                    says=("data.document_mask", "next_sentence"))
+
+    def test_evaluation_reports_every_term(self):
+        run = self.run_family("electra_tiny", "evaluated", 2, 2, "eval.at_end=true")
+        line = runs.read_lines(run / "metrics.jsonl")[-1]
+        self.assertEqual(line["phase"], "eval")
+        self.assertEqual(sorted(line["parts"]), ["discriminator", "generator"])
+        self.assertAlmostEqual(
+            line["loss"], line["parts"]["generator"] + 50 * line["parts"]["discriminator"], places=6)
 
     def test_pairs_of_sentences_need_a_head_and_their_tokens(self):
         words = ("model.name=bert", "objective.name=masked_lm", "objective.next_sentence=true")

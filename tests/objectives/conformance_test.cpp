@@ -110,6 +110,76 @@ TEST_P(FittingPairTest, PreparesEachSampleByItsAddress) {
   EXPECT_TRUE(at::equal(at::cat(targets), together.targets));
 }
 
+// Documents of ordinary tokens from ranges of their own, so that a token tells its document.
+constexpr std::int64_t kDocumentIds = 8;
+
+TokenBatch rows_of_documents(const Objective& objective, std::int64_t eos) {
+  TokenBatch batch = testing::random_rows(objective, 16, kVocab);
+  const std::int64_t width = batch.tokens.size(1);
+  auto* token = batch.tokens.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t row = 0; row < 16; ++row) {
+    for (std::int64_t i = 0; i < width; ++i, ++token) {
+      // Documents of 1 to 9 tokens before their eos, an empty one, and one that goes on.
+      const bool closes = i == row % 10 || i == row % 10 + 1 || i == 13;
+      const std::int64_t document = i <= row % 10 ? 0 : i <= 13 ? 1 : 2;
+      *token =
+          closes ? eos : testing::kFirstOrdinary + kDocumentIds * document + *token % kDocumentIds;
+    }
+  }
+  return batch;
+}
+
+void expect_one_document_each(const Sequences& sequences) {
+  const auto* token = sequences.tokens.const_data_ptr<std::int64_t>();
+  for (const std::int64_t length : sequences.lengths) {
+    std::set<std::int64_t> documents;
+    for (std::int64_t i = 0; i < length; ++i, ++token) {
+      if (*token >= testing::kFirstOrdinary) {
+        documents.insert((*token - testing::kFirstOrdinary) / kDocumentIds);
+      }
+    }
+    EXPECT_LE(documents.size(), 1);
+  }
+}
+
+TEST_P(FittingPairTest, SequencesEndWithDocuments) {
+  setup_.document_mask = true;
+  if (setup_.objective == "masked_lm") setup_.objective_options = "random_share: 0";
+  const auto objective = make_tiny(setup_);
+  const std::int64_t eos = testing::tiny_special_tokens(kVocab).eos;
+  const Batch batch = objective->prepare(rows_of_documents(*objective, eos));
+  std::vector<Batch> parts = batch.parts;
+  if (parts.empty()) parts = {batch};
+  for (const Batch& part : parts) {
+    EXPECT_GT(part.inputs.lengths.size(), part.sample_ids.size());
+    expect_one_document_each(part.inputs);
+    if (part.decoder.tokens.defined()) {
+      EXPECT_EQ(part.decoder.lengths.size(), part.inputs.lengths.size());
+      expect_one_document_each(part.decoder);
+    }
+  }
+  EXPECT_FALSE(objective->is_likelihood()) << "the first token of a document is not predicted";
+  const at::NoGradGuard no_grad;
+  for (const at::Tensor& loss : objective->loss(batch))
+    EXPECT_TRUE(std::isfinite(loss.item<double>()));
+}
+
+// Nothing can be predicted where documents are single tokens; a step over them changes nothing.
+TEST_P(FittingPairTest, RowsWithoutTextCostNothing) {
+  setup_.document_mask = true;
+  const auto objective = make_tiny(setup_);
+  TokenBatch rows = testing::random_rows(*objective, 2, kVocab);
+  rows.tokens.fill_(testing::tiny_special_tokens(kVocab).eos);
+  const Batch batch = objective->prepare(rows);
+  EXPECT_EQ(batch.counts[0], 0);
+  at::Tensor total = at::zeros({});
+  for (const at::Tensor& loss : objective->loss(batch)) total = total + loss;
+  total.backward();
+  if (batch.counts.size() == 1) {
+    EXPECT_EQ(total.item<double>(), 0);
+  }
+}
+
 std::string pair_name(const ::testing::TestParamInfo<Pair>& test) {
   return std::get<0>(test.param) + "_" + std::get<1>(test.param);
 }

@@ -32,8 +32,8 @@ TEST(Mixture, SamplesAreSharedByWeight) {
   constexpr std::int64_t kRows = 20000;
   const auto objective =
       make_tiny(setup_of("mixture",
-                         "weights: {causal_lm: 5, fill_in_middle: 0, prefix_lm: 2, "
-                         "span_corruption: 1}"));
+                         "parts: [{name: causal_lm, weight: 5}, {name: fill_in_middle, weight: 0}, "
+                         "{name: prefix_lm, weight: 2}, {name: span_corruption}]"));
   const std::vector<double> shares{0.625, 0.25, 0.125};
   const Batch batch = objective->prepare(random_rows(*objective, kRows, kVocab));
   ASSERT_EQ(batch.parts.size(), shares.size());
@@ -57,8 +57,8 @@ TEST(Mixture, SamplesAreSharedByWeight) {
 
 TEST(Mixture, EachPartIsWhatItsObjectiveMakesAlone) {
   const std::vector<std::string> names{"causal_lm", "prefix_lm", "span_corruption"};
-  const auto mixture =
-      make_tiny(setup_of("mixture", "weights: {causal_lm: 1, prefix_lm: 1, span_corruption: 1}"));
+  const auto mixture = make_tiny(setup_of(
+      "mixture", "parts: [{name: causal_lm}, {name: prefix_lm}, {name: span_corruption}]"));
   const TokenBatch rows = random_rows(*mixture, 60, kVocab);
   const Batch batch = mixture->prepare(rows);
   const auto losses = mixture->loss(batch);
@@ -81,7 +81,8 @@ TEST(Mixture, EachPartIsWhatItsObjectiveMakesAlone) {
 }
 
 TEST(Mixture, APartWithoutSamplesCostsNothing) {
-  const auto objective = make_tiny(setup_of("mixture", "weights: {causal_lm: 1, prefix_lm: 1}"));
+  const auto objective =
+      make_tiny(setup_of("mixture", "parts: [{name: causal_lm}, {name: prefix_lm}]"));
   const Batch batch = objective->prepare(random_rows(*objective, 1, kVocab));
   const auto losses = objective->loss(batch);
   const std::size_t empty = batch.counts[0] == 0 ? 0 : 1;
@@ -91,10 +92,36 @@ TEST(Mixture, APartWithoutSamplesCostsNothing) {
 }
 
 TEST(Mixture, RefusesWhatCannotBe) {
-  testing::expect_error(ExitCode::kBadConfig, "mixture in itself",
-                        [] { make_tiny(setup_of("mixture", "weights: {mixture: 1}")); });
-  testing::expect_error(ExitCode::kBadConfig, "at least one objective",
-                        [] { make_tiny(setup_of("mixture", "weights: {causal_lm: 0}")); });
+  testing::expect_error(ExitCode::kBadConfig, "a part names no objective",
+                        [] { make_tiny(setup_of("mixture", "parts: [{name: mixture}]")); });
+  testing::expect_error(ExitCode::kBadConfig, "at least one objective", [] {
+    make_tiny(setup_of("mixture", "parts: [{name: causal_lm, weight: 0}]"));
+  });
+  testing::expect_error(ExitCode::kBadConfig, "two parts are called causal_lm", [] {
+    make_tiny(setup_of("mixture", "parts: [{name: causal_lm}, {name: causal_lm}]"));
+  });
+}
+
+TEST(Mixture, PartsHaveTheirOwnOptions) {
+  const auto mixture = make_tiny(
+      setup_of("mixture",
+               "parts: [{name: span_corruption, label: short, mean_span: 1, sentinels: 8}, "
+               "{name: span_corruption, label: long, mean_span: 6, noise_density: 0.5, "
+               "sentinels: 8}, {name: prefix_lm, prefix: 0.25, weight: 2}]"));
+  ASSERT_EQ(mixture->terms().size(), 3);
+  EXPECT_EQ(mixture->terms()[0].name, "short.lm");
+  EXPECT_EQ(mixture->terms()[1].name, "long.lm");
+  EXPECT_EQ(mixture->terms()[2].name, "prefix_lm.lm");
+  const TokenBatch rows = random_rows(*mixture, 60, kVocab);
+  const Batch batch = mixture->prepare(rows);
+  const auto per_sequence = [&](std::size_t part) {
+    return static_cast<double>(batch.counts[part]) /
+           static_cast<double>(batch.parts[part].inputs.lengths.size());
+  };
+  // A text of 18 tokens: 3 spans of one, each with its sentinel; 9 tokens in 2 spans; and eos.
+  EXPECT_EQ(per_sequence(0), 3 + 3 + 1);
+  EXPECT_EQ(per_sequence(1), 9 + 2 + 1);
+  EXPECT_EQ(batch.parts[2].inputs.prefixes.front(), 6);
 }
 
 }  // namespace

