@@ -56,8 +56,8 @@ TEST(MetricsRecordTest, EvalLineHasTheKeysOfItsSchema) {
   record.bpb = 1.234;
   const auto line = ordered_json::parse(to_json(record).text());
   EXPECT_THAT(keys(line), ElementsAre("v", "t", "attempt", "phase", "step", "tokens", "real_tokens",
-                                      "samples", "targets", "epoch", "flops", "set", "loss", "ppl",
-                                      "bpb", "acc", "bytes", "t_eval", "world"));
+                                      "samples", "targets", "epoch", "flops", "set", "loss",
+                                      "parts", "ppl", "bpb", "acc", "bytes", "t_eval", "world"));
   EXPECT_EQ(line["phase"], "eval");
   EXPECT_EQ(line["set"], "books\n");
   EXPECT_EQ(line["bpb"], 1.234);
