@@ -82,8 +82,7 @@ def main():
             file.flush()
 
             def ours(threads):
-                command = [args.build + "/tests/encode_documents", GPT2 / "vocab.json", GPT2 / "merges.txt", "gpt2",
-                           file.name, "-", str(threads), "2"]
+                command = [args.build + "/tests/encode_documents", GPT2, file.name, "-", str(threads), "2"]
                 lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
                 return json.loads(lines[-1])
 

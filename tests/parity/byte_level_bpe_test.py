@@ -18,16 +18,15 @@ from byte_level_references import (GPT2, PATTERNS, SCALARS, SHARED, TEXTS, first
 class Gpt2Test(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.vocab, cls.merges = GPT2 / "vocab.json", GPT2 / "merges.txt"
-        vocabulary = json.loads(cls.vocab.read_text(encoding="utf-8"))
+        vocabulary = json.loads((GPT2 / "vocab.json").read_text(encoding="utf-8"))
         cls.tiktoken = make_tiktoken(vocabulary, PATTERNS["gpt2"])
-        merges = [tuple(line.split(" ")) for line in cls.merges.read_text(encoding="utf-8").splitlines()
+        merges = [tuple(line.split(" ")) for line in (GPT2 / "merges.txt").read_text(encoding="utf-8").splitlines()
                   if not line.startswith("#version")]
         cls.tokenizers = Tokenizer(models.BPE(vocabulary, merges))
         cls.tokenizers.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 
     def compare(self, texts, with_tokenizers=True):
-        found = ours(self.vocab, self.merges, "gpt2", [t.encode() for t in texts])
+        found = ours(GPT2, [t.encode() for t in texts])
         self.assertIsNone(first_difference(texts, found, self.tiktoken.encode_ordinary_batch(texts, num_threads=2)))
         if with_tokenizers:
             self.assertIsNone(first_difference(texts, found, [e.ids for e in self.tokenizers.encode_batch_fast(texts)]))
@@ -55,7 +54,7 @@ class Gpt2Test(unittest.TestCase):
                  b"\xed\xa0\x80", b"\xf4\x90\x80\x80"]
         documents = [b"".join(choose.choices(parts, k=choose.randrange(1, 15))) if i % 2 else choose.randbytes(choose.randrange(1, 40))
                      for i in range(50000)]
-        found = ours(self.vocab, self.merges, "gpt2", documents)
+        found = ours(GPT2, documents)
         split = pre_tokenizers.Split(Regex(PATTERNS["gpt2"]), behavior="isolated")
         merge = functools.cache(self.tiktoken._encode_single_piece)
         expected = []

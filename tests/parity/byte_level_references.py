@@ -67,12 +67,12 @@ def flat(lists):
     return np.fromiter(itertools.chain.from_iterable(itertools.chain((len(ids),), ids) for ids in lists), dtype=np.uint32)
 
 
-def ours(vocab, merges, pattern, documents):
-    """The ids of the documents (bytes), in the form of flat()."""
+def ours(tokenizer, documents):
+    """The ids that a tokenizer file or folder gives for the documents (bytes), in the form of flat()."""
     with tempfile.TemporaryDirectory() as folder:
         texts, ids = pathlib.Path(folder) / "texts", pathlib.Path(folder) / "ids"
         texts.write_bytes(b"".join(struct.pack("<I", len(d)) + d for d in documents))
-        subprocess.run([ENCODE, vocab, merges, pattern, texts, ids, "1", "1"], check=True, capture_output=True)
+        subprocess.run([ENCODE, tokenizer, texts, ids, "1", "1"], check=True, capture_output=True)
         return np.fromfile(ids, dtype=np.uint32)
 
 

@@ -1,12 +1,11 @@
-// Encodes documents with a byte-level BPE tokenizer, for comparisons with other libraries: their
-// ids (byte_level_bpe_test.py) and their speed (tests/bench/tokenizer.py).
+// Encodes documents, for comparisons with other libraries: of ids (byte_level_bpe_test.py) and of
+// speed (tests/bench/tokenizer.py).
 //
-//   encode_documents VOCAB MERGES PATTERN DOCUMENTS IDS THREADS REPEATS
+//   encode_documents TOKENIZER DOCUMENTS IDS THREADS REPEATS
 //
-// VOCAB and MERGES are vocab.json and merges.txt, or a rank file and "-"; PATTERN is a name of
-// split_pattern_names(). DOCUMENTS holds documents, each with its length as u32 in front; to IDS
-// the ids of each are written in the same form, unless it is "-". Each of the threads encodes all.
-// Prints a JSON line a repeat, with the processor time that a thread took.
+// TOKENIZER is what open_tokenizer takes. DOCUMENTS holds documents, each with its length as u32 in
+// front; to IDS the ids of each are written in the same form, unless it is "-". Each of the threads
+// encodes all. Prints a JSON line a repeat, with the processor time that a thread took.
 
 #include <time.h>
 #include <zlib.h>
@@ -21,9 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/text/format/rank_file.h"
-#include "core/text/format/vocab_merges.h"
-#include "core/text/model/bpe.h"
+#include "core/text/format/open_tokenizer.h"
 
 namespace pretrain {
 namespace {
@@ -38,12 +35,6 @@ double thread_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-ByteLevelParts read_parts(const std::string& vocab, const std::string& merges,
-                          const std::string& pattern) {
-  if (merges == "-") return read_rank_file(read_file(vocab), vocab, pattern, {});
-  return read_vocab_and_merges(read_file(vocab), vocab, read_file(merges), merges);
 }
 
 struct Documents {
@@ -67,10 +58,10 @@ struct Run {
   std::vector<std::size_t> ends = {};  // of the documents in ids
   double cpu = 0;
 
-  void encode(const ByteLevelBpe& model, const SplitPattern& pattern, const Documents& documents) {
+  void encode(const Tokenizer& tokenizer, const Documents& documents) {
     const double begin = thread_seconds();
     for (const std::string_view text : documents.texts) {
-      model.encode_text(pattern, text, ids);
+      tokenizer.encode(text, ids);
       ends.push_back(ids.size());
     }
     cpu = thread_seconds() - begin;
@@ -102,23 +93,16 @@ struct Run {
 };
 
 void run(const std::vector<std::string>& words) {
-  const ByteLevelParts parts = read_parts(words[0], words[1], words[2]);
-  BpeOptions options;
-  options.byte_level = true;
-  options.ignore_merges = parts.ignore_merges;
-  for (const auto& special : parts.specials) options.reserved.push_back(special.second);
-  const auto model = make_bpe(parts.vocabulary, parts.merges, options, words[0]);
-  const ByteLevelBpe& bpe = *as_byte_level_bpe(*model);
-  const SplitPattern pattern = find_split_pattern(split_regex(words[2])).value();
-  const Documents documents(words[3]);
-  for (int repeat = std::stoi(words[6]); repeat > 0; --repeat) {
-    std::vector<Run> runs(std::stoul(words[5]));
+  const auto tokenizer = open_tokenizer(words[0]);
+  const Documents documents(words[1]);
+  for (int repeat = std::stoi(words[4]); repeat > 0; --repeat) {
+    std::vector<Run> runs(std::stoul(words[3]));
     const auto begin = std::chrono::steady_clock::now();
     std::vector<std::thread> others;
     for (std::size_t i = 1; i < runs.size(); ++i) {
-      others.emplace_back([&, i] { runs[i].encode(bpe, pattern, documents); });
+      others.emplace_back([&, i] { runs[i].encode(*tokenizer, documents); });
     }
-    runs[0].encode(bpe, pattern, documents);
+    runs[0].encode(*tokenizer, documents);
     for (std::thread& other : others) other.join();
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     double cpu = 0;
@@ -127,7 +111,7 @@ void run(const std::vector<std::string>& words) {
       if (one.ids != runs[0].ids) throw std::runtime_error("threads differ");
     }
     runs[0].print(documents, cpu / static_cast<double>(runs.size()), wall.count());
-    if (words[4] != "-") runs[0].write(words[4]);
+    if (words[2] != "-") runs[0].write(words[2]);
   }
 }
 
@@ -135,9 +119,8 @@ void run(const std::vector<std::string>& words) {
 }  // namespace pretrain
 
 int main(int count, char** arguments) {
-  if (count != 8) {
-    std::fprintf(stderr,
-                 "usage: encode_documents VOCAB MERGES PATTERN DOCUMENTS IDS THREADS REPEATS\n");
+  if (count != 6) {
+    std::fprintf(stderr, "usage: encode_documents TOKENIZER DOCUMENTS IDS THREADS REPEATS\n");
     return 2;
   }
   try {

@@ -15,7 +15,7 @@ from byte_level_references import (PATTERNS, SCALARS, SHARED, TEXTS, first_diffe
 
 @unittest.skipUnless(SHARED, "needs PRETRAIN_SHARED")
 class PatternsTest(unittest.TestCase):
-    """Each pattern with a vocabulary that `tokenizers` trains with it, from vocab.json + merges.txt and from a rank file."""
+    """Each pattern with a vocabulary that `tokenizers` trains with it, from its tokenizer.json and from a rank file."""
 
     def compare(self, name):
         books = [str(f) for f in sorted((TEXTS / "books").glob("*.txt"))[:2]] + [str(f) for f in (TEXTS / "udhr").glob("*.txt")]
@@ -31,13 +31,14 @@ class PatternsTest(unittest.TestCase):
         by_tokenizers = [e.ids for e in tokenizer.encode_batch_fast(texts[:known])]
         self.assertEqual(by_tokenizers, expected[:known], "the references differ")
         with tempfile.TemporaryDirectory() as folder:
-            vocab, merges = tokenizer.model.save(folder)
-            ranks = pathlib.Path(folder) / "ranks.tiktoken"
+            path = pathlib.Path(folder) / "tokenizer.json"
+            tokenizer.save(str(path))
+            ranks = pathlib.Path(folder) / f"{name}.tiktoken"
             ranks.write_text("".join(f"{base64.b64encode(to_bytes(t)).decode()} {rank}\n"
                                      for t, rank in sorted(vocabulary.items(), key=lambda item: item[1])))
             documents = [t.encode() for t in texts]
-            self.assertIsNone(first_difference(texts, ours(vocab, merges, name, documents), expected))
-            self.assertIsNone(first_difference(texts, ours(ranks, "-", name, documents), expected), "rank file")
+            self.assertIsNone(first_difference(texts, ours(path, documents), expected))
+            self.assertIsNone(first_difference(texts, ours(ranks, documents), expected), "rank file")
 
     def test_gpt2(self):
         self.compare("gpt2")
