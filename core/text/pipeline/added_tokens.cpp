@@ -39,10 +39,11 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer* norma
     bool any_ordinary = false;
     // Of equal texts the first counts: special ones come first, as in `tokenizers`.
     for (const bool special : {true, false}) {
-      for (const AddedToken& token : tokens_) {
+      for (AddedToken& token : tokens_) {
         if (token.special != special || token.normalized != normalized) continue;
         NormalizedText text(token.content, 0, false);
         if (normalized && normalizer != nullptr) normalizer->normalize(text);
+        token.decoded = text.text();
         if (text.text().empty()) {
           if (special) continue;
           fail(ExitCode::kBadData, "added token ", token.id,

@@ -23,6 +23,9 @@ struct AddedToken {
   bool rstrip = false;       ///< takes the white space behind it along
   bool normalized = false;   ///< sought, normalized itself, in the normalized text
   bool special = false;
+  /// What decode writes: the content, normalized if it is sought so (as `tokenizers`). Set by
+  /// AddedTokens.
+  std::string decoded = {};
 };
 
 /// A part of a text: an added token, or text between two of them.

@@ -89,7 +89,7 @@ class PipelineTokenizer : public Tokenizer {
 
  private:
   std::string token_text(std::uint32_t id) const {
-    if (const AddedToken* added = added_.find_id(id)) return added->content;
+    if (const AddedToken* added = added_.find_id(id)) return added->decoded;
     return std::string(parts_.model->token(id));
   }
 
