@@ -25,7 +25,7 @@ STEPS = 30
 BF16_BOUND = 2e-2  # of a logit, relative to the largest one if that is above 1; of a loss
 
 COMMON = """\
-run: {threads: 2}
+run: {threads: 1}
 data: {sequence_length: 24, sources: [{path: CORPUS}]}
 model: {MODEL, layers: 2, hidden: 48, heads: 4, pad_vocab_to: 1}
 objective: {OBJECTIVE}
