@@ -13,7 +13,7 @@ import unicodedata2
 VERSION = "17.0.0"
 # In the order of GraphemeClass.
 CLASSES = [
-    r"\p{GCB=CR}", r"\p{GCB=LF}", r"\p{GCB=Control}", r"\p{InCB=Linker}",
+    r"\p{GCB=CR}", r"\p{GCB=LF}", r"\p{GCB=Control}", r"[\p{GCB=Extend}&&\p{InCB=Linker}]",
     r"[\p{GCB=Extend}&&\p{InCB=Extend}]", r"\p{GCB=Extend}", r"\p{GCB=ZWJ}",
     r"\p{GCB=Regional_Indicator}", r"\p{GCB=Prepend}", r"\p{GCB=SpacingMark}", r"\p{GCB=L}",
     r"\p{GCB=V}", r"\p{GCB=T}", r"[\p{GCB=LV}\p{GCB=LVT}]", r"\p{ExtPict}", r"\p{InCB=Consonant}"]
