@@ -9,7 +9,9 @@
 #include "core/base/files/file.h"
 #include "core/text/format/byte_level_json.h"
 #include "core/text/format/rank_file.h"
+#include "core/text/format/sentencepiece_model.h"
 #include "core/text/format/vocab_merges.h"
+#include "core/text/format/vocab_text.h"
 #include "core/text/split/split_pattern.h"
 
 namespace pretrain {
@@ -65,9 +67,22 @@ std::unique_ptr<Tokenizer> open_ranks(const fs::path& path) {
   return tokenizer_from_json(byte_level_tokenizer_json(parts), path.string());
 }
 
+std::unique_ptr<Tokenizer> open_vocab_text(const fs::path& path) {
+  const fs::path config = path.parent_path() / "tokenizer_config.json";
+  const bool lowercase = !fs::exists(config) || config_lower_case(text_of(config), config.string());
+  return tokenizer_from_json(vocab_text_tokenizer_json(text_of(path), lowercase, path.string()),
+                             path.string());
+}
+
 std::unique_ptr<Tokenizer> open_file(const fs::path& path) {
   if (path.extension() == ".tiktoken") return open_ranks(path);
-  return tokenizer_from_json(text_of(path), path.string());
+  if (path.filename().string().ends_with("vocab.txt")) return open_vocab_text(path);
+  const std::string text = text_of(path);
+  if (path.extension() != ".model" && !looks_like_sentencepiece(text)) {
+    return tokenizer_from_json(text, path.string());
+  }
+  const SentencepieceModel model = read_sentencepiece_model(text, path.string());
+  return tokenizer_from_json(sentencepiece_tokenizer_json(model, path.string()), path.string());
 }
 
 std::unique_ptr<Tokenizer> open_folder(const fs::path& folder) {
@@ -76,12 +91,15 @@ std::unique_ptr<Tokenizer> open_folder(const fs::path& folder) {
   if (has("vocab.json") && has("merges.txt")) {
     return open_vocab_and_merges(folder / "vocab.json", folder / "merges.txt");
   }
+  for (const char* name : {"vocab.txt", "tokenizer.model", "spiece.model"}) {
+    if (has(name)) return open_file(folder / name);
+  }
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".tiktoken") return open_ranks(entry.path());
   }
   fail(ExitCode::kBadData, folder.string(),
-       ": no tokenizer in it, expected tokenizer.json, vocab.json and merges.txt, or a .tiktoken "
-       "file");
+       ": no tokenizer in it, expected tokenizer.json, vocab.json and merges.txt, vocab.txt, "
+       "tokenizer.model, spiece.model, or a .tiktoken file");
 }
 
 }  // namespace
