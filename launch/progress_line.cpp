@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <iostream>
 
 #include "core/base/byte_size.h"
@@ -30,17 +31,30 @@ ProgressFunction ProgressLine::function() {
 
 void ProgressLine::show(const Progress& progress) {
   const auto now = Clock::now();
+  const double share =
+      progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total)
+                         : 0;
+  if (phase_ != progress.phase) {
+    // What stood there at the start, as of a build that goes on, took no time now.
+    phase_ = progress.phase;
+    phase_start_ = now;
+    phase_share_ = share;
+    phase_documents_ = progress.documents;
+  }
   if (now < next_) return;
   next_ = now + (terminal_ ? kTerminalPause : std::chrono::milliseconds(kLinePause));
+  const double seconds = std::chrono::duration<double>(now - phase_start_).count();
   const auto amount = [&](std::uint64_t n) {
     return progress.unit ? concat(n, " ", progress.unit) : format_bytes(n);
   };
   std::string text = concat(progress.phase, " ", amount(progress.done));
-  if (progress.total > 0) {
-    const double share = static_cast<double>(progress.done) / static_cast<double>(progress.total);
-    const double seconds = std::chrono::duration<double>(now - start_).count();
-    text += concat(" of ", amount(progress.total), ", ", percent(share));
-    if (share > 0) text += ", " + duration(seconds * (1 - share) / share) + " left";
+  if (progress.total > 0) text += concat(" of ", amount(progress.total), ", ", percent(share));
+  if (progress.documents > phase_documents_ && seconds > 0) {
+    const auto done = static_cast<double>(progress.documents - phase_documents_);
+    text += concat(", ", std::llround(done / seconds), " documents/s");
+  }
+  if (share > phase_share_) {
+    text += ", " + duration(seconds * (1 - share) / (share - phase_share_)) + " left";
   }
   std::cerr << (terminal_ ? "\r\033[K" : "") << text << (terminal_ ? "" : "\n") << std::flush;
   shown_ = terminal_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "core/data/corpus/progress.h"
@@ -29,6 +30,10 @@ class ProgressLine {
   bool shown_ = false;
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_;
+  std::string phase_;  // what is being reported, since when, and from where on
+  Clock::time_point phase_start_;
+  double phase_share_ = 0;
+  std::uint64_t phase_documents_ = 0;
 };
 
 }  // namespace pretrain

@@ -2,21 +2,30 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <map>
+#include <thread>
+#include <utility>
 
 #include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "core/base/files/file.h"
-#include "core/base/random.h"
-#include "core/data/corpus/corpus_writer.h"
+#include "core/data/corpus/build/build_journal.h"
+#include "core/data/corpus/build/corpus_build.h"
+#include "core/data/corpus/build/output_files.h"
+#include "core/data/corpus/build/prepared_corpus.h"
+#include "core/data/corpus/build/work_folder.h"
 #include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {
 
 constexpr double kDefaultValidFraction = 0.01;
-constexpr std::uint64_t kSplitKey = 0;  // the same document number is always in the same split
+constexpr const char* kTokenizerFile = "tokenizer.json";  // of the work folder
+
+[[noreturn]] void fail_empty(const std::string& output) {
+  fail(ExitCode::kBadData, output,
+       ": the corpus would be empty: no document with a token in the input. Check the input, "
+       "--format and --doc-sep");
+}
 
 void check_options(const BuildOptions& options) {
   if (options.inputs.empty()) fail(ExitCode::kUsage, "corpus build: no input. Name files, or -");
@@ -38,63 +47,46 @@ void check_options(const BuildOptions& options) {
   }
 }
 
-std::uint64_t input_bytes(const std::vector<std::string>& inputs) {
-  std::uint64_t bytes = 0;
-  for (const std::string& input : inputs) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(input, error);
-    if (error) return 0;  // a stream: not known
-    bytes += size;
-  }
-  return bytes;
-}
+struct Inputs {
+  std::vector<std::string> files;         // for training, then for validation
+  std::size_t validation = 0;             // the first one that is for validation
+  std::uint64_t bytes = 0;                // 0: not known
+  bool once = false;                      // the standard input or a pipe is among them
+  std::vector<InputIdentity> identities;  // of all but the standard input
+};
 
-// Calls `use` with each document of the inputs, in order.
-void for_each_document(const std::vector<std::string>& inputs, const TextFormat& format,
-                       const char* phase, const ProgressFunction& progress,
-                       const std::function<void(const std::string&)>& use) {
-  const std::uint64_t total = input_bytes(inputs);
-  std::uint64_t before = 0;
-  std::uint64_t reported = 0;
-  std::string text;
-  for (const std::string& input : inputs) {
-    const auto reader = open_documents(input, format);
-    while (reader->next(text)) {
-      use(text);
-      const std::uint64_t done = before + reader->bytes_read();
-      if (progress && done != reported) progress({phase, done, total});
-      reported = done;
-    }
-    before += reader->bytes_read();
-  }
-}
-
-std::unique_ptr<Tokenizer> train_char_tokenizer(const BuildOptions& options,
+std::unique_ptr<Tokenizer> train_char_tokenizer(const BuildOptions& options, const Inputs& inputs,
                                                 const ProgressFunction& progress) {
   std::vector<bool> seen(kMaxCodePoint + 1, false);
-  const auto collect = [&](const std::string& text) {
-    for (std::size_t offset = 0; offset < text.size();) seen[next_code_point(text, offset)] = true;
-  };
-  for (const auto* inputs : {&options.inputs, &options.validation_inputs}) {
-    for_each_document(*inputs, options.format, "collecting", progress, collect);
+  std::uint64_t before = 0;
+  std::string text;
+  for (const std::string& input : inputs.files) {
+    const auto reader = open_documents(input, options.format);
+    while (reader->next(text)) {
+      for (std::size_t offset = 0; offset < text.size();)
+        seen[next_code_point(text, offset)] = true;
+      if (progress) progress({"collecting", before + reader->bytes_read(), inputs.bytes});
+    }
+    before += reader->bytes_read();
   }
   std::vector<std::uint32_t> code_points;
   for (std::uint32_t c = 0; c <= kMaxCodePoint; ++c) {
     if (seen[c]) code_points.push_back(c);
   }
-  if (code_points.empty()) {
-    fail(ExitCode::kBadData, options.output,
-         ": the corpus would be empty: no document with a character in the input. Check the input, "
-         "--format and --doc-sep");
-  }
+  if (code_points.empty()) fail_empty(options.output);
   return make_char_tokenizer(code_points, options.eos.value_or(true), options.specials);
 }
 
-std::unique_ptr<Tokenizer> choose_tokenizer(const BuildOptions& options,
+std::unique_ptr<Tokenizer> choose_tokenizer(const BuildOptions& options, const Inputs& inputs,
+                                            const Directory& folder,
                                             const ProgressFunction& progress) {
-  if (options.tokenizer == "char") return train_char_tokenizer(options, progress);
   if (options.tokenizer == "byte") return make_byte_tokenizer(options.specials);
-  return open_tokenizer(options.tokenizer);
+  if (options.tokenizer != "char") return open_tokenizer(options.tokenizer);
+  // Collecting is not done twice.
+  if (const auto json = folder.read_text(kTokenizerFile, kMaxTokenizerJson)) {
+    return tokenizer_from_json(*json, folder.path_of(kTokenizerFile));
+  }
+  return train_char_tokenizer(options, inputs, progress);
 }
 
 std::int64_t choose_eos(const BuildOptions& options, const Tokenizer& tokenizer) {
@@ -106,111 +98,280 @@ std::int64_t choose_eos(const BuildOptions& options, const Tokenizer& tokenizer)
   return tokenizer.eos_id();
 }
 
-// Chooses the documents of `valid` among the first ones.
-class SplitChooser {
- public:
-  explicit SplitChooser(double fraction) : fraction_(fraction) {}
+double valid_fraction(const BuildOptions& options) {
+  return options.valid_fraction.value_or(options.validation_inputs.empty() ? kDefaultValidFraction
+                                                                           : 0);
+}
 
-  void add(std::uint64_t document) {
-    const double hash = RandomStream(kSplitKey, RandomPurpose::kSplit, document).uniform();
-    if (hash < fraction_) valid_.push_back(document);
-    if (hash < smallest_hash_) {
-      smallest_hash_ = hash;
-      smallest_ = document;
-    }
+std::string quality_text(const QualityRules& rules) {
+  return concat(rules.min_chars, " ", rules.max_chars, rules.gopher ? " gopher" : "",
+                rules.english ? " english" : "", rules.repetition ? " repetition" : "",
+                rules.c4 ? " c4" : "");
+}
+
+BuildIdentity identity_of(const BuildOptions& options, const Inputs& inputs,
+                          const CorpusHeader& header) {
+  constexpr const char* kPolicies[] = {"error", "replace", "skip"};
+  BuildIdentity identity;
+  identity.options = {
+      {"tokenizer", header.tokenizer_sha256},
+      {"end token", concat(header.eos_id)},
+      {"--format", options.format.format},
+      {"--doc-sep", options.format.doc_sep},
+      {"--field", options.format.field},
+      {"--invalid", kPolicies[static_cast<int>(options.format.invalid)]},
+      {"--valid-fraction", concat(valid_fraction(options))},
+      {"quality rules", quality_text(options.quality)},
+      {"--dedup", options.duplicates.exact ? "exact" : ""},
+      {"--near-duplicates", concat(options.duplicates.near)},
+      {"--shard-tokens", concat(options.shard_tokens)},
+      {"number of --valid inputs", concat(inputs.files.size() - inputs.validation)},
+      {"program", header.created_by},
+  };
+  identity.inputs = inputs.identities;
+  return identity;
+}
+
+void require_unchanged(const std::vector<InputIdentity>& inputs) {
+  for (const InputIdentity& input : inputs) {
+    const std::string what = difference(input, input_identity(input.path));
+    if (what.empty()) continue;
+    fail(ExitCode::kBadData, what,
+         ": it was changed while it was being read. Build again with --restart");
+  }
+}
+
+void check_existing(const OutputFiles& outputs, const BuildOptions& options,
+                    bool tokenizer_is_sidecar) {
+  if (options.force) return;
+  for (const std::string& file : outputs.existing()) {
+    if (tokenizer_is_sidecar && file == corpus_tokenizer_path(options.output)) continue;
+    fail(ExitCode::kCannotCreate, file, ": exists already. Choose another name or give --force");
+  }
+}
+
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error) && !error;
+}
+
+Inputs list_inputs(const BuildOptions& options) {
+  Inputs inputs;
+  inputs.files = input_files(options.inputs);
+  inputs.validation = inputs.files.size();
+  const auto validation = input_files(options.validation_inputs);
+  inputs.files.insert(inputs.files.end(), validation.begin(), validation.end());
+  for (const std::string& file : inputs.files) {
+    std::error_code error;
+    if (file == "-" || !std::filesystem::is_regular_file(file, error)) inputs.once = true;
+    if (file == "-") continue;
+    inputs.identities.push_back(input_identity(file));
+    inputs.bytes += inputs.identities.back().bytes;
+  }
+  if (inputs.once) inputs.bytes = 0;
+  return inputs;
+}
+
+// Everything after the tokenizer is known: the pass, and the files.
+class Builder {
+ public:
+  Builder(const BuildOptions& options, const OutputFiles& outputs, const Inputs& inputs,
+          WorkFolder& work, const Tokenizer& tokenizer, bool own_sidecar)
+      : options_(options),
+        outputs_(outputs),
+        inputs_(inputs),
+        work_(work),
+        tokenizer_(tokenizer),
+        own_sidecar_(own_sidecar),
+        journal_(work.directory()),
+        header_{.vocab_size = static_cast<std::uint64_t>(tokenizer.vocab_size()),
+                .eos_id = choose_eos(options, tokenizer),
+                .tokenizer_sha256 = tokenizer.sha256(),
+                .created_by = options.created_by},
+        identity_(identity_of(options, inputs, header_)),
+        chooser_(valid_fraction(options)) {
+    const auto earlier = journal_.read(identity_);
+    if (earlier) state_ = *earlier;
+    result_.taken_over = state_.documents;
+    const Directory& folder = work.directory();
+    spool_.emplace(
+        earlier ? DocumentSpool(options.output, header_, folder, options.shard_tokens, state_.spool)
+                : DocumentSpool(options.output, header_, folder, options.shard_tokens));
+    if (!options.duplicates.any()) return;
+    std::optional<SpoolState::File> seen;
+    if (earlier) seen = state_.spool.files[SeenDocuments::kFile];
+    seen_.emplace(options.duplicates, folder, seen);
   }
 
-  // Splits of `documents` documents, of which those from `added` on are validation inputs.
-  std::map<std::string, std::vector<DocumentRange>> ranges(std::uint64_t added,
-                                                           std::uint64_t documents) const {
-    std::vector<std::uint64_t> chosen = valid_;
-    if (chosen.empty() && fraction_ > 0 && added > 1) chosen.push_back(smallest_);
-    std::map<std::string, std::vector<DocumentRange>> splits;
-    std::uint64_t begin = 0;
-    for (std::uint64_t document : chosen) {
-      extend(splits["train"], begin, document);
-      extend(splits["valid"], document, document + 1);
-      begin = document + 1;
+  bool publishing() const { return state_.publishing; }
+
+  BuildResult run(const ProgressFunction& progress) {
+    try {
+      read_inputs(progress);
+      write_corpora(progress);
+    } catch (const Error& error) {
+      if (!work_.keep) throw;
+      fail(error.code(), error.what(), ". What is done lies in ", outputs_.build_folder(),
+           ": the same command goes on there, --restart begins anew");
     }
-    extend(splits["train"], begin, added);
-    extend(splits["valid"], added, documents);
-    return splits;
+    work_.remove();
+    return result_;
   }
 
  private:
-  static void extend(std::vector<DocumentRange>& ranges, std::uint64_t begin, std::uint64_t end) {
-    if (begin == end) return;
-    if (!ranges.empty() && ranges.back().end == begin) {
-      ranges.back().end = end;
-    } else {
-      ranges.push_back({begin, end});
+  void read_inputs(const ProgressFunction& progress) {
+    const BuildPass pass{
+        .inputs = inputs_.files,
+        .validation = inputs_.validation,
+        .format = options_.format,
+        .input_bytes = inputs_.bytes,
+        .jobs = options_.jobs > 0 ? options_.jobs
+                                  : std::max<std::size_t>(1, std::thread::hardware_concurrency()),
+        .part_bytes = options_.part_bytes,
+        .quality = options_.quality,
+        .duplicates = options_.duplicates};
+    std::function<void()> commit;
+    if (!inputs_.once) {
+      commit = [this] { this->commit(); };
+    }
+    CorpusBuild(pass, tokenizer_, state_, *spool_, seen_ ? &*seen_ : nullptr, chooser_, commit)
+        .run(progress);
+    require_unchanged(inputs_.identities);
+    if (spool_->tokens() == 0) fail_empty(options_.output);
+  }
+
+  void commit() {
+    state_.spool = spool_->commit();
+    if (seen_) state_.spool.files[SeenDocuments::kFile] = seen_->commit();
+    journal_.write(identity_, state_);
+    work_.keep = true;
+  }
+
+  void write_corpora(const ProgressFunction& progress) {
+    const CorpusSplits splits = chooser_.ranges(state_.added, spool_->documents());
+    const TokenizerSidecar sidecar{.json = tokenizer_.to_json(),
+                                   .keep = own_sidecar_ && options_.shard_tokens == 0};
+    const std::vector<SpoolShard>& shards = spool_->shards();
+    std::vector<std::unique_ptr<PreparedCorpus>> corpora;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+      corpora.push_back(std::make_unique<PreparedCorpus>(
+          outputs_.shard(i, shards.size(), options_.shard_tokens > 0), *spool_, shards[i], splits,
+          sidecar, progress));
+    }
+    std::optional<PendingFile> report;
+    if (options_.format.invalid != InvalidText::kError || options_.quality.any() ||
+        options_.duplicates.any()) {
+      report.emplace(outputs_.report());
+      report->content().write(state_.report.to_json());
+      report->content().sync();
+    }
+    const std::vector<std::string> before = outputs_.existing();
+    if (!inputs_.once) {
+      state_.publishing = true;
+      commit();
+    }
+    if (report) report->publish();
+    publish(corpora);
+    remove_others(before, corpora, report.has_value());
+    summarize(corpora);
+  }
+
+  // Removes what an earlier corpus of this name had more, such as other shards.
+  void remove_others(const std::vector<std::string>& before,
+                     const std::vector<std::unique_ptr<PreparedCorpus>>& corpora,
+                     bool report) const {
+    std::vector<std::string> ours;
+    if (report) ours.push_back(outputs_.report());
+    if (own_sidecar_) ours.push_back(corpus_tokenizer_path(options_.output));
+    for (const auto& corpus : corpora) {
+      const std::string& path = corpus->path();
+      ours.insert(ours.end(), {path, manifest_path(path), corpus_tokenizer_path(path)});
+    }
+    for (const std::string& file : before) {
+      if (std::find(ours.begin(), ours.end(), file) == ours.end()) std::filesystem::remove(file);
     }
   }
 
-  double fraction_;
-  std::vector<std::uint64_t> valid_;
-  double smallest_hash_ = 2;
-  std::uint64_t smallest_ = 0;
+  void summarize(const std::vector<std::unique_ptr<PreparedCorpus>>& corpora) {
+    result_.path = corpora.front()->path();
+    result_.shards = options_.shard_tokens > 0 ? corpora.size() : 0;
+    result_.report = state_.report;
+    result_.vocab_size = header_.vocab_size;
+    result_.dtype = token_dtype(header_.vocab_size);
+    result_.fingerprint = corpora.front()->manifest().fingerprint;
+    std::map<std::string, Corpus::SplitSize> splits;
+    for (const auto& corpus : corpora) {
+      const CorpusManifest& manifest = corpus->manifest();
+      const CorpusAttributes& attributes = manifest.table.attributes;
+      result_.documents += attributes.documents;
+      result_.tokens += attributes.tokens;
+      result_.source_bytes += attributes.bytes;
+      result_.file_bytes += manifest.bytes;
+      result_.max_id = std::max(result_.max_id, attributes.max_id);
+      const Corpus opened(corpus->path(), manifest, CorpusVerification::kSizes, {});
+      for (const Corpus::SplitSize& split : opened.split_sizes()) {
+        splits[split.name].name = split.name;
+        splits[split.name].documents += split.documents;
+        splits[split.name].tokens += split.tokens;
+      }
+    }
+    for (const auto& [name, split] : splits) result_.splits.push_back(split);
+  }
+
+  const BuildOptions& options_;
+  const OutputFiles& outputs_;
+  const Inputs& inputs_;
+  WorkFolder& work_;
+  const Tokenizer& tokenizer_;
+  bool own_sidecar_;
+  BuildJournal journal_;
+  CorpusHeader header_;
+  BuildIdentity identity_;
+  SplitChooser chooser_;
+  BuildState state_;
+  std::optional<DocumentSpool> spool_;
+  std::optional<SeenDocuments> seen_;
+  BuildResult result_;
 };
 
 }  // namespace
 
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress) {
   check_options(options);
-  check_corpus_output(options.output, options.force);
-  const auto tokenizer = choose_tokenizer(options, progress);
-  CorpusWriter writer(options.output,
-                      {.vocab_size = static_cast<std::uint64_t>(tokenizer->vocab_size()),
-                       .eos_id = choose_eos(options, *tokenizer),
-                       .tokenizer_sha256 = tokenizer->sha256(),
-                       .created_by = options.created_by},
-                      options.force);
-  SplitChooser chooser(options.valid_fraction.value_or(
-      options.validation_inputs.empty() ? kDefaultValidFraction : 0));
-  BuildResult result;
-  std::vector<std::uint32_t> ids;
-  const auto add = [&](const std::string& text) {
-    if (text.empty()) {
-      ++result.empty_documents;
-      return false;
-    }
-    ids.clear();
-    tokenizer->encode(text, ids);
-    writer.add_document(ids, text.size());
-    return true;
-  };
-  for_each_document(options.inputs, options.format, "reading", progress,
-                    [&](const std::string& text) {
-                      if (add(text)) chooser.add(writer.documents() - 1);
-                    });
-  const std::uint64_t added = writer.documents();
-  for_each_document(options.validation_inputs, options.format, "reading", progress, add);
+  const OutputFiles outputs(options.output);
+  const bool own_sidecar = is_same_file(options.tokenizer, corpus_tokenizer_path(options.output));
+  Directory::open_parent(options.output);
+  const bool unfinished = !options.restart && BuildJournal::exists(outputs.build_folder());
+  if (!unfinished) check_existing(outputs, options, own_sidecar);
+  const Inputs inputs = list_inputs(options);
 
-  const auto splits = chooser.ranges(added, writer.documents());
-  const CorpusManifest manifest = writer.finish(splits, tokenizer->to_json(), progress);
+  WorkFolder work(outputs.build_folder());
+  if (!unfinished || inputs.once) work.clear();
+  work.keep = unfinished && !inputs.once;
+  for (const std::string& file : outputs.unfinished()) std::filesystem::remove(file);
+  const auto tokenizer = choose_tokenizer(options, inputs, work.directory(), progress);
+  if (options.tokenizer == "char") {
+    work.directory().replace_text(kTokenizerFile, tokenizer->to_json());
+  }
+  Builder builder(options, outputs, inputs, work, *tokenizer, own_sidecar);
+  if (unfinished && !builder.publishing()) check_existing(outputs, options, own_sidecar);
+  return builder.run(progress);
+}
 
-  const CorpusAttributes& attributes = manifest.table.attributes;
-  result.path = options.output;
-  result.documents = attributes.documents;
-  result.tokens = attributes.tokens;
-  result.source_bytes = attributes.bytes;
-  result.file_bytes = manifest.bytes;
-  result.vocab_size = attributes.vocab_size;
-  result.max_id = attributes.max_id;
-  result.dtype = attributes.dtype;
-  result.fingerprint = manifest.fingerprint;
-  result.splits = Corpus(options.output, manifest, CorpusVerification::kSizes, {}).split_sizes();
-  return result;
+std::uint64_t BuildResult::empty_documents() const {
+  const auto found = report.reasons.find(kDroppedEmpty);
+  return found == report.reasons.end() ? 0 : found->second.documents;
 }
 
 std::string BuildResult::to_text() const {
   std::string text = concat(path, ": ", documents, " documents, ", tokens, " tokens (", dtype,
                             ", vocab_size ", vocab_size, ", max_id ", max_id, ") from ",
                             source_bytes, " bytes, ", format_bytes(file_bytes));
+  if (shards > 0) text += concat(" in ", shards, " shards");
   for (const Corpus::SplitSize& split : splits) {
     text += concat("; ", split.name, " ", split.documents, " documents, ", split.tokens, " tokens");
   }
-  if (empty_documents > 0) text += concat("; ", empty_documents, " empty documents skipped");
+  if (empty_documents() > 0) text += concat("; ", empty_documents(), " empty documents skipped");
   return text;
 }
 

@@ -18,7 +18,25 @@ struct BuildCommand {
   bool eos = false;
   bool no_eos = false;
   double valid_fraction = -1;
+  std::string invalid = "error";
+  std::string quality;
 };
+
+constexpr const char* kFooter =
+    "INPUT: files, folders (all files below, in name order) or patterns in quotes;\n"
+    ".jsonl, .csv and .tsv are known by their names, .gz and .zst are unpacked.\n\n"
+    "A build that was stopped goes on when the same command is given again; what is\n"
+    "done lies in OUT.build. The result is the same for any --jobs, byte for byte.\n\n"
+    "Special tokens: texts between commas, as in '[PAD],<s>'. <extra_id_0..99> is\n"
+    "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
+    "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n\n"
+    "Quality rules: gopher (length, symbols, bullets, letters), english (common\n"
+    "words), repetition (lines, paragraphs, runs of words), c4 (brackets, filler, few\n"
+    "sentences). What is dropped, and why, is printed and in NAME.report.json.\n\n"
+    "Examples:\n"
+    "  pretrain corpus build data/kjv.h5 --tokenizer byte data/kjv.txt\n"
+    "  pretrain corpus build web.h5 'crawl/*.jsonl.zst' --tokenizer bpe.json \\\n"
+    "      --dedup --near-duplicates 0.8 --quality gopher,repetition --invalid skip";
 
 ExitCode run(BuildCommand& command) {
   if (command.eos && command.no_eos) {
@@ -26,11 +44,20 @@ ExitCode run(BuildCommand& command) {
   }
   if (command.eos || command.no_eos) command.options.eos = command.eos;
   if (command.valid_fraction >= 0) command.options.valid_fraction = command.valid_fraction;
+  command.options.format.invalid = invalid_text_from(command.invalid);
+  set_quality_rules(command.quality, command.options.quality);
+  const auto& inputs = command.options.inputs;
+  if (std::find(inputs.begin(), inputs.end(), "-") != inputs.end()) {
+    log_info("the standard input can be read once only: a build that is stopped begins anew");
+  }
   command.options.created_by = "pretrain " + program_version();
   ProgressLine progress;
   const BuildResult result = build_corpus(command.options, progress.function());
   progress.clear();
-  std::cout << result.to_text() << "\n";
+  if (result.taken_over > 0) {
+    std::cout << result.taken_over << " documents were done already by an earlier build\n";
+  }
+  std::cout << result.report.to_text() << result.to_text() << "\n";
   const bool has_valid = std::any_of(result.splits.begin(), result.splits.end(),
                                      [](const auto& split) { return split.name == "valid"; });
   if (!has_valid && command.options.valid_fraction > 0) {
@@ -48,7 +75,7 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
   const auto command = std::make_shared<BuildCommand>();
   BuildOptions& options = command->options;
   app.add_option("OUT", options.output, "corpus to make, NAME.h5")->required();
-  app.add_option("INPUT", options.inputs, "text or JSONL files; - is the standard input")
+  app.add_option("INPUT", options.inputs, "files, folders, patterns; - is the standard input")
       ->required();
   app.add_option("--tokenizer", options.tokenizer, "byte, char, or a tokenizer.json")->required();
   app.add_option_function<std::string>(
@@ -58,11 +85,16 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
          },
          "further special tokens of byte or char, see below")
       ->type_name("LIST");
-  app.add_option("--format", options.format.format, "auto, text or jsonl")->capture_default_str();
+  app.add_option("--format", options.format.format, "auto, text, jsonl, csv or tsv")
+      ->capture_default_str();
   app.add_option("--doc-sep", options.format.doc_sep,
                  "end of a document: blank, line, file or a text")
       ->capture_default_str();
-  app.add_option("--field", options.format.field, "JSONL field of the text")->capture_default_str();
+  app.add_option("--field", options.format.field,
+                 "field of JSONL, column of CSV (or its number, without a header)")
+      ->capture_default_str();
+  app.add_option("--invalid", command->invalid, "text that is not UTF-8: error, replace or skip")
+      ->capture_default_str();
   app.add_flag("--eos", command->eos, "close documents by the end token (default)");
   app.add_flag("--no-eos", command->no_eos, "do not close documents");
   app.add_option("--valid-fraction", command->valid_fraction,
@@ -70,12 +102,25 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
       ->check(CLI::Range(0.0, 0.999));
   app.add_option("--valid", options.validation_inputs,
                  "files that make up the split valid instead");
+  app.add_flag("--dedup", options.duplicates.exact, "drop documents that occurred before");
+  app.add_option("--near-duplicates", options.duplicates.near,
+                 "drop those as similar as this (Jaccard of 5 words, such as 0.8)")
+      ->check(CLI::Range(0.01, 1.0));
+  app.add_option("--dedup-memory", options.duplicates.max_bytes, "bound for both (default 4G)")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--quality", command->quality, "drop by rules: gopher,english,repetition,c4");
+  app.add_option("--min-chars", options.quality.min_chars, "drop shorter documents");
+  app.add_option("--max-chars", options.quality.max_chars, "drop longer documents");
+  app.add_option("--shard-tokens", options.shard_tokens,
+                 "tokens of a file NAME-00000-of-00008.h5, such as 1G")
+      ->transform(CLI::AsSizeValue(true));
+  app.add_option("--jobs", options.jobs, "threads that encode (default: one a processor)");
+  app.add_option("--part-bytes", options.part_bytes,
+                 "input after which work is made durable (default 64M)")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_flag("--restart", options.restart, "do not go on where a stopped build was");
   app.add_flag("--force", options.force, "replace an existing corpus");
-  app.footer(
-      "Special tokens: texts between commas, as in '[PAD],<s>'. <extra_id_0..99> is\n"
-      "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
-      "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n\n"
-      "Example: pretrain corpus build data/kjv.h5 --tokenizer byte data/kjv.txt");
+  app.footer(kFooter);
   return [command] { return run(*command); };
 }
 

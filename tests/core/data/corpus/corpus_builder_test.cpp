@@ -101,7 +101,7 @@ TEST_F(CorpusBuilderTest, CountsEverything) {
   o.validation_inputs = {path("v.txt")};
   const BuildResult result = build_corpus(o);
   EXPECT_EQ(result.documents, 5u);
-  EXPECT_EQ(result.empty_documents, 3u);
+  EXPECT_EQ(result.empty_documents(), 3u);
   EXPECT_EQ(result.source_bytes, 9u);
   EXPECT_EQ(result.tokens, 14u);
   EXPECT_EQ(result.max_id, 256u);

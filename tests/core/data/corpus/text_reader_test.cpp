@@ -111,8 +111,8 @@ TEST_F(TextReaderTest, RefusesWhatItCannotOpen) {
   EXPECT_THAT(message([&] { open_documents(path("none"), {}); }), HasSubstr("none: cannot open"));
   EXPECT_THAT(message([&] { open_documents(folder_.path(), {}); }), HasSubstr("is a folder"));
   const std::string file = write("t.txt", "a");
-  EXPECT_THAT(message([&] { open_documents(file, {.format = "csv"}); }, ExitCode::kUsage),
-              StartsWith("--format csv is not known"));
+  EXPECT_THAT(message([&] { open_documents(file, {.format = "xml"}); }, ExitCode::kUsage),
+              StartsWith("--format xml is not known"));
   EXPECT_THAT(message([&] { open_documents(file, {.doc_sep = ""}); }, ExitCode::kUsage),
               StartsWith("--doc-sep is empty"));
 }
