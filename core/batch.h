@@ -7,12 +7,20 @@
 
 namespace pretrain {
 
+/// A sequence of a row that consists of several, or of one that is shorter than others.
+struct RowPiece {
+  std::size_t row = 0;      ///< in the batch
+  std::uint64_t start = 0;  ///< tokens of the row before it
+  std::size_t tokens = 0;
+};
+
 /// One micro batch as the loader read it: rows of consecutive tokens, on the host.
 struct TokenBatch {
-  at::Tensor tokens;                      ///< [B, W] int64, W = Objective::row_tokens()
+  at::Tensor tokens;             ///< [B, W] int64, W = RowShape::tokens; [N] if there are pieces
+  std::vector<RowPiece> pieces;  ///< one after the other; empty: each row is a sequence
   std::vector<std::uint64_t> sample_ids;  ///< [B] position of each row in the run's sample order
-  std::vector<std::uint64_t> row_ids;     ///< [B] its place in the corpus
-  std::vector<std::uint64_t> epochs;      ///< [B] how often the corpus was served before
+  std::vector<std::uint64_t> row_ids;     ///< [B] its place in the text of all sources
+  std::vector<std::uint64_t> epochs;      ///< [B] how often its source was served before
   at::Tensor others;  ///< [B, W] a row from elsewhere for each, if Objective::needs_others()
 };
 

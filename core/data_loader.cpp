@@ -1,9 +1,8 @@
 #include "core/data_loader.h"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
-
 #include <utility>
+
+#include "core/base/error.h"
 
 namespace pretrain {
 
@@ -18,18 +17,20 @@ Batch to_device(const Batch& batch, c10::Device device) {
   return moved;
 }
 
-at::Tensor empty_rows(std::int64_t rows, std::int64_t width) {
-  return at::empty({rows, width}, at::TensorOptions().dtype(at::kLong));
-}
-
-DataLoader::DataLoader(const Dataset& dataset, const SampleOrder& order, const Objective& objective,
-                       const BatchLayout& layout, int rank, std::int64_t steps_ahead)
-    : dataset_(dataset),
-      order_(order),
-      objective_(objective),
+DataLoader::DataLoader(BatchReader reader, const BatchLayout& layout, BatchSchedule batches,
+                       int rank, const ReadAhead& ahead)
+    : reader_(std::move(reader)),
       layout_(layout),
+      batches_(std::move(batches)),
       rank_(rank),
-      steps_ahead_(static_cast<std::size_t>(steps_ahead)) {}
+      ahead_(ahead) {
+  for (const BatchSchedule::Piece& piece : batches_.pieces()) {
+    if (piece.sequences % (layout.micro_batch * layout.ranks) != 0) {
+      fail(ExitCode::kInternal, "a batch of ", piece.sequences, " for ", layout.ranks,
+           " ranks with micro batches of ", layout.micro_batch);
+    }
+  }
+}
 
 DataLoader::~DataLoader() {
   {
@@ -37,67 +38,80 @@ DataLoader::~DataLoader() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void DataLoader::start(std::int64_t step) {
-  thread_ = std::thread([this, step] { read_ahead(step); });
+  wanted_ = begun_ = step;
+  for (std::int64_t i = 0; ahead_.announce && i < ahead_.steps; ++i) announce(step + i);
+  for (std::int64_t i = 0; i < ahead_.threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
 std::vector<Batch> DataLoader::next() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
-  if (ready_.empty()) std::rethrow_exception(failure_);
-  std::vector<Batch> step = std::move(ready_.front());
-  ready_.pop_front();
+  changed_.wait(lock, [this] { return ready_.contains(wanted_); });
+  if (ready_.at(wanted_).failure) std::rethrow_exception(ready_.at(wanted_).failure);
+  std::vector<Batch> batches = std::move(ready_.at(wanted_).batches);
+  ready_.erase(wanted_++);
   changed_.notify_all();
-  return step;
+  return batches;
 }
 
-void DataLoader::read_ahead(std::int64_t step) {
-  try {
-    for (;; ++step) {
-      std::vector<Batch> batches = read_step(step);
+void DataLoader::locate(std::uint64_t samples, DataCursor& cursor) const {
+  const SamplePlan& plan = reader_.plan();
+  const std::vector<std::uint64_t> consumed = plan.consumed(samples);
+  cursor.samples = samples;
+  cursor.phase = plan.phase_at(samples);
+  for (std::size_t i = 0; i < cursor.sources.size(); ++i) cursor.sources[i].samples = consumed[i];
+}
+
+void DataLoader::work() {
+  while (true) {
+    std::int64_t step = 0;
+    {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return ready_.size() < steps_ahead_ || stopping_; });
+      changed_.wait(lock, [this] { return stopping_ || begun_ < wanted_ + ahead_.steps; });
       if (stopping_) return;
-      ready_.push_back(std::move(batches));
-      changed_.notify_all();
+      step = begun_++;
+    }
+    if (ahead_.announce) announce(step + ahead_.steps);
+    Outcome outcome = read_step(step);
+    const bool failed = outcome.failure != nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      ready_[step] = std::move(outcome);
+    }
+    changed_.notify_all();
+    if (failed) return;
+  }
+}
+
+std::int64_t DataLoader::own_sequences(std::int64_t step) const {
+  return batches_.sequences(static_cast<std::uint64_t>(step)) / layout_.ranks;
+}
+
+std::uint64_t DataLoader::first_sample(std::int64_t step) const {
+  return batches_.first_sample(static_cast<std::uint64_t>(step)) +
+         static_cast<std::uint64_t>(rank_ * own_sequences(step));
+}
+
+void DataLoader::announce(std::int64_t step) const {
+  reader_.announce(first_sample(step), own_sequences(step));
+}
+
+DataLoader::Outcome DataLoader::read_step(std::int64_t step) const {
+  Outcome outcome;
+  try {
+    std::uint64_t sample = first_sample(step);
+    const std::int64_t end = own_sequences(step) / layout_.micro_batch;
+    for (std::int64_t micro = 0; micro < end; ++micro) {
+      outcome.batches.push_back(reader_.batch(sample, layout_.micro_batch));
+      sample += static_cast<std::uint64_t>(layout_.micro_batch);
     }
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    failure_ = std::current_exception();
-    changed_.notify_all();
+    outcome.failure = std::current_exception();
   }
-}
-
-std::vector<Batch> DataLoader::read_step(std::int64_t step) const {
-  const auto positions = static_cast<std::uint64_t>(
-      step * layout_.sequences() + rank_ * layout_.accumulation * layout_.micro_batch);
-  std::vector<Batch> batches;
-  std::uint64_t position = positions;
-  for (std::int64_t micro = 0; micro < layout_.accumulation; ++micro) {
-    TokenBatch tokens;
-    const std::size_t width = dataset_.row_tokens();
-    tokens.tokens = empty_rows(layout_.micro_batch, static_cast<std::int64_t>(width));
-    auto* row = tokens.tokens.mutable_data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < layout_.micro_batch; ++i, ++position, row += width) {
-      tokens.sample_ids.push_back(position);
-      tokens.row_ids.push_back(order_.row(position));
-      tokens.epochs.push_back(order_.epoch(position));
-      dataset_.read(tokens.row_ids.back(), {row, width});
-    }
-    if (objective_.needs_others()) {
-      tokens.others = at::empty_like(tokens.tokens);
-      row = tokens.others.mutable_data_ptr<std::int64_t>();
-      for (const std::uint64_t id : tokens.sample_ids) {
-        dataset_.read(order_.other_row(id), {row, width});
-        row += width;
-      }
-    }
-    batches.push_back(objective_.prepare(tokens));
-  }
-  return batches;
+  return outcome;
 }
 
 }  // namespace pretrain

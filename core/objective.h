@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/dataset.h"
 #include "core/model.h"
 #include "core/registry.h"
 
@@ -21,13 +22,6 @@ struct LossTerm {
   double weight = 1.0;
 };
 
-/// How rows are cut from the corpus: `tokens` wide, the next row starting `overlap` tokens before
-/// the end of the one before.
-struct RowShape {
-  std::int64_t tokens = 0;
-  std::int64_t overlap = 0;
-};
-
 /// What is learned. An objective owns the network it trains (the trainer sees only its parameters)
 /// and returns sums and counts, never means: the trainer divides once, by the global count, so the
 /// gradient does not depend on how the batch was split over ranks and micro batches.
@@ -35,7 +29,7 @@ class Objective : public torch::nn::Module {
  public:
   /// The terms, in the order in which Batch::counts and loss() list them.
   virtual const std::vector<LossTerm>& terms() const = 0;
-  /// Tokens of the corpus in one row of a batch, and how many of them the next row starts with.
+  /// How a row of a batch is cut from the corpus, and whether it may be several sequences.
   virtual RowShape row_shape() const = 0;
   /// True if prepare() looks at TokenBatch::others.
   virtual bool needs_others() const { return false; }

@@ -123,8 +123,8 @@ void Trainer::count_step(const std::vector<double>& counts) {
   last_.positions = static_cast<std::uint64_t>(counts[counts.size() - 2]);
   last_.real_tokens = static_cast<std::uint64_t>(counts[counts.size() - 1]);
   state_.step += 1;
-  state_.samples += static_cast<std::uint64_t>(plan_.sequences);
-  state_.data.samples = state_.samples;
+  state_.samples = plan_.batches.first_sample(state_.step);
+  parts_.loader.locate(state_.samples, state_.data);
   state_.tokens += last_.positions;
   state_.real_tokens += last_.real_tokens;
   state_.targets += last_.targets;

@@ -25,9 +25,9 @@ namespace pretrain {
 
 /// The numbers of a run, all spans already turned into steps.
 struct TrainingPlan {
-  std::int64_t steps = 0;      ///< the run ends after so many updates; INT64_MAX: `hours` decides
-  double hours = 0;            ///< wall-clock over all attempts after which it ends; 0: no limit
-  std::int64_t sequences = 0;  ///< global batch
+  std::int64_t steps = 0;    ///< the run ends after so many updates; INT64_MAX: `hours` decides
+  double hours = 0;          ///< wall-clock over all attempts after which it ends; 0: no limit
+  BatchSchedule batches{1};  ///< samples of each step
   double flops_per_token = 0;
   Schedule schedule;
   double clip_norm = 0;  ///< 0: no clipping

@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <torch/cuda.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +14,7 @@
 #include "core/metrics/number_format.h"
 #include "core/run/snapshot.h"
 #include "launch/config/plan.h"
+#include "launch/device.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"
@@ -24,40 +24,6 @@
 
 namespace pretrain {
 namespace {
-
-c10::Device device_of(const RunConfig& config, const Process& process) {
-  const auto devices = static_cast<int>(torch::cuda::device_count());
-  if (config.run.device == "cuda" && devices == 0) {
-    fail(ExitCode::kLauncher,
-         "run.device cuda: this build or this machine has no CUDA device. "
-         "Use run.device=cpu, or build with -DPRETRAIN_CUDA=ON");
-  }
-  if (config.run.device == "cpu" || devices == 0) return c10::Device(c10::kCPU);
-  if (process.local_rank() >= devices) {
-    fail(ExitCode::kLauncher, "rank ", process.rank(), " (", process.host(), ") is rank ",
-         process.local_rank(), " of its host, which has ", devices, " GPUs. Start one rank a GPU");
-  }
-  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(process.local_rank()));
-}
-
-std::string backend_name(const RunConfig& config, c10::Device device, int world) {
-  if (config.parallel.backend != "auto") return config.parallel.backend;
-  if (world == 1) return "local";
-  return device.is_cuda() ? "nccl" : "mpi";
-}
-
-// `local` moves nothing, so it serves a single GPU too; all others must reach the gradients.
-std::unique_ptr<Communicator> build_communicator(const RunConfig& config, c10::Device device,
-                                                 Process& process) {
-  const std::string name = backend_name(config, device, process.world());
-  const CommunicatorContext context{&process.control(), device.is_cuda() ? device.index() : -1};
-  auto group = communicators().create(name, context);
-  if (group->size() > 1 && group->device_memory() != device.is_cuda()) {
-    fail(ExitCode::kBadConfig, "parallel.backend ", name, " does not reach the memory of ",
-         device.str(), ". Use parallel.backend=auto");
-  }
-  return group;
-}
 
 // What memory one rank may use: its share of the host's limit. Empty where that is not known.
 std::optional<double> memory_limit(const Process& process) {
@@ -82,9 +48,8 @@ CheckpointerSetup checkpointer_setup(const RunConfig& config, const RunInputs& i
   setup.retention.keep_last = config.checkpoint.keep_last;
   setup.retention.keep_best = config.checkpoint.keep_best;
   if (config.checkpoint.keep_every) {
-    setup.retention.keep_every_steps = static_cast<std::uint64_t>(
-        span_steps(*config.checkpoint.keep_every, plan.sequences, config.data.sequence_length,
-                   inputs.train->size(), 0));
+    setup.retention.keep_every_steps = static_cast<std::uint64_t>(cadence_steps(
+        *config.checkpoint.keep_every, plan.batches, config.data.sequence_length, inputs.rows()));
   }
   if (!inputs.set_names.empty()) setup.retention.best_set = inputs.set_names.front();
   setup.max_failures = config.checkpoint.max_failures;
@@ -96,8 +61,8 @@ TrainingState first_state(const RunConfig& config, const RunInputs& inputs) {
   TrainingState state;
   state.seed = static_cast<std::uint64_t>(config.run.seed);
   state.data.order_key = concat(config.data.shuffle ? "feistel-" : "sequential-", config.run.seed);
-  for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
-    state.data.sources.push_back({config.data.sources[i].name, inputs.corpora[i]->fingerprint()});
+  for (const InputSource& source : inputs.sources) {
+    state.data.sources.push_back({source.name, source.fingerprint(), 0});
   }
   return state;
 }
@@ -111,6 +76,7 @@ struct TrainingRun::Parts {
 
   void build(const std::string& given_config);
   void make_layout();
+  std::string mixture_line() const;
   void keep_micro_batch(const CheckpointReader& checkpoint);
   void load(const std::optional<RunDirectory::Resume>& resume);
   void make_recorder(const std::optional<RunDirectory::Resume>& resume);
@@ -127,6 +93,7 @@ struct TrainingRun::Parts {
   std::unique_ptr<Objective> objective;
   BatchLayout layout;
   TrainingPlan plan;
+  std::unique_ptr<SamplePlan> samples;
   std::unique_ptr<RunDirectory> directory;
   std::unique_ptr<FlatBuffer> parameters;
   std::unique_ptr<Optimizer> optimizer;
@@ -164,7 +131,10 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   const auto resume =
       directory->find_resume(config, inputs.fingerprints(), inputs.tokenizer->sha256());
   agree(control, [&] {
-    if (resume) keep_micro_batch(*resume->checkpoint);
+    if (resume) {
+      keep_micro_batch(*resume->checkpoint);
+      check_samples(config, *samples, *resume->checkpoint);
+    }
     load(resume);
   });
   directory->write_start_files(config, given_config);
@@ -173,7 +143,7 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   checkpointer = std::make_unique<Checkpointer>(control, [&] {
     CheckpointerSetup setup = checkpointer_setup(config, inputs, *directory, process.world(), plan);
     setup.before_publish = [this] {
-      for (const auto& corpus : inputs.corpora) {
+      for (const auto& corpus : inputs.corpora()) {
         if (const auto warning = corpus->check_unchanged()) log_warning(*warning);
       }
       recorder->sync();
@@ -189,23 +159,27 @@ void TrainingRun::Parts::build(const std::string& given_config) {
   evaluator = std::make_unique<Evaluator>(*objective, control, inputs.evaluation_sets(),
                                           config.eval.micro_batch.value_or(layout.micro_batch));
   reducer = std::make_unique<FlatReducer>(*group);
-  const SampleOrder order(static_cast<std::uint64_t>(config.run.seed), inputs.train->size(),
-                          config.data.shuffle);
-  const std::int64_t steps_ahead =
-      std::max<std::int64_t>(1, config.data.prefetch / layout.accumulation);
-  loader = std::make_unique<DataLoader>(*inputs.train, order, *objective, layout, process.rank(),
-                                        steps_ahead);
+  ReadAhead ahead;
+  ahead.steps = std::max(
+      {std::int64_t{1}, config.data.io_threads, config.data.prefetch / layout.accumulation});
+  ahead.threads = config.data.io_threads;
+  ahead.announce = inputs.is_cold();
+  loader = std::make_unique<DataLoader>(BatchReader(inputs.datasets(), *samples, *objective),
+                                        layout, plan.batches, process.rank(), ahead);
   trainer = std::make_unique<Trainer>(trainer_parts(), plan, state);
 }
 
 void TrainingRun::Parts::make_layout() {
   const double limit = memory_limit(process).value_or(INFINITY);
+  const BatchSchedule batches = batch_schedule(config, global_sequences(config));
   layout = plan_batch(config, process.world(), [&](std::int64_t micro_batch) {
     return estimate_memory(config, *objective, compute, micro_batch).total() <= 0.9 * limit;
   });
   config.settle("train", "micro_batch", concat(layout.micro_batch));
-  plan = make_plan(config, layout, inputs.train->size(),
+  plan = make_plan(config, batches, inputs.rows(),
                    objective->flops_per_token(config.data.sequence_length));
+  samples = std::make_unique<SamplePlan>(sample_plan(config, batches, inputs.planned()));
+  check_epochs(config, *samples, planned_samples(plan));
 }
 
 // What `auto` chose once stays for this number of ranks, as it decides the order of sums.
@@ -229,7 +203,13 @@ void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume)
   }
   if (resume) {
     load_snapshot(*resume->checkpoint, *parameters, *optimizer);
+    const DataCursor cursor = state.data;
     state = resume->checkpoint->state();
+    state.data.sources = cursor.sources;  // some may have been appended, or renamed
+    const auto consumed = samples->consumed(state.samples);
+    for (std::size_t i = 0; i < consumed.size(); ++i) {
+      state.data.sources[i].samples = consumed[i];
+    }
     state.lineage = resume->found.lineage;
   }
   state.attempt = static_cast<std::uint64_t>(directory->attempt());
@@ -256,11 +236,25 @@ void TrainingRun::Parts::make_recorder(const std::optional<RunDirectory::Resume>
     if (resume)
       setup.checkpoint = {static_cast<std::int64_t>(state.step), resume->found.path, utc_seconds()};
     setup.flops_per_token = plan.flops_per_token;
-    setup.samples_per_epoch = static_cast<double>(inputs.train->size());
+    setup.samples_per_epoch = static_cast<double>(inputs.rows());
+    for (std::size_t p = 0; p < samples->phases(); ++p) {
+      const double first = plan.batches.steps(static_cast<double>(samples->first_sample(p)));
+      setup.phases[static_cast<std::int64_t>(first)] =
+          phase_text(config, *samples, inputs.planned(), p);
+    }
     setup.terms = objective->terms();
     setup.logging = config.logging;
     recorder = std::make_unique<RunRecorder>(setup, process.control());
   });
+}
+
+std::string TrainingRun::Parts::mixture_line() const {
+  std::string line;
+  for (const std::string& part :
+       mixture_text(config, *samples, inputs.planned(), plan.batches, planned_samples(plan))) {
+    line += (line.empty() ? "mixture     " : "; ") + part;
+  }
+  return line;
 }
 
 std::vector<std::string> TrainingRun::Parts::banner(
@@ -284,11 +278,12 @@ std::vector<std::string> TrainingRun::Parts::banner(
                          " (3 x forward, causal attention halved); peak of a rank ",
                          peak_flops ? scientific(*peak_flops, 2) : "not known",
                          config.logging.peak_flops ? "" : ", measured now"));
-  const double epochs = static_cast<double>(plan.steps) * static_cast<double>(layout.sequences()) /
-                        static_cast<double>(inputs.train->size());
+  const double epochs =
+      static_cast<double>(planned_samples(plan)) / static_cast<double>(inputs.rows());
   lines.push_back(plan.hours > 0 ? concat("duration    ", plan.hours, " hours")
                                  : concat("duration    ", plan.steps, " steps = ", fixed(epochs, 2),
-                                          " epochs of ", inputs.train->tokens(), " tokens"));
+                                          " epochs of ", inputs.positions(), " tokens"));
+  if (inputs.sources.size() > 1 || samples->phases() > 1) lines.push_back(mixture_line());
   lines.push_back(
       concat("run         ", directory->path(), " (attempt ", directory->attempt(), ")"));
   if (resume) {
@@ -308,6 +303,8 @@ std::vector<std::string> TrainingRun::Parts::banner(
     for (const OptionChange& change : option_changes(
              parse_config_text(resume->checkpoint->config_yaml(), place), config.resolved)) {
       lines.push_back(concat("changed     ", change.key, " ", change.before, " -> ", change.now));
+      recorder->event("config_change", step, change.key,
+                      {{"before", change.before}, {"now", change.now}});
     }
     lines.push_back(concat("resume      ", resume->found.path, ", step ", step, ", ",
                            resume->checkpoint->manifest().world, " ranks then"));

@@ -5,10 +5,17 @@
 #include <map>
 #include <set>
 
+#include "core/base/digest.h"
 #include "core/data/corpus/corpus_builder.h"
+#include "core/data/shards.h"
 
 namespace pretrain {
 namespace {
+
+std::set<std::string> path_set(const std::string& path) {
+  const std::vector<std::string> shards = shard_paths(path);
+  return {shards.begin(), shards.end()};
+}
 
 // What `auto` means is decided for all files of the run together: the limit is one for the host.
 CorpusVerification verification(const RunConfig& config) {
@@ -16,8 +23,8 @@ CorpusVerification verification(const RunConfig& config) {
   if (name == "full") return CorpusVerification::kFull;
   if (name == "sizes") return CorpusVerification::kSizes;
   std::set<std::string> paths;
-  for (const DataSource& source : config.data.sources) paths.insert(source.path);
-  for (const EvaluationSource& source : config.eval.sets) paths.insert(source.path);
+  for (const DataSource& source : config.data.sources) paths.merge(path_set(source.path));
+  for (const EvaluationSource& source : config.eval.sets) paths.merge(path_set(source.path));
   std::uint64_t bytes = 0;
   for (const std::string& path : paths) {
     std::error_code missing;  // opening the file says so
@@ -42,9 +49,14 @@ bool has_split(const Corpus& corpus, const std::string& split) {
 std::vector<EvaluationSource> evaluation_sources(const RunConfig& config, const RunInputs& inputs) {
   if (!config.eval.sets.empty()) return config.eval.sets;
   std::vector<EvaluationSource> sources;
-  for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
+  for (std::size_t i = 0; i < inputs.sources.size(); ++i) {
     EvaluationSource source;
-    if (!has_split(*inputs.corpora[i], source.split)) continue;
+    const std::vector<CorpusSplit>& shards = inputs.sources[i].shards;
+    if (std::none_of(shards.begin(), shards.end(), [&](const CorpusSplit& shard) {
+          return has_split(*shard.corpus, source.split);
+        })) {
+      continue;
+    }
     source.path = config.data.sources[i].path;
     source.name = config.data.sources[i].name;
     sources.push_back(source);
@@ -54,7 +66,7 @@ std::vector<EvaluationSource> evaluation_sources(const RunConfig& config, const 
 
 void check_tokenizer(const RunConfig& config, const RunInputs& inputs) {
   const std::string digest = inputs.tokenizer->sha256();
-  for (const auto& corpus : inputs.corpora) {
+  for (const auto& corpus : inputs.corpora()) {
     if (corpus->tokenizer_sha256() == digest) continue;
     fail(ExitCode::kBadData, corpus->path(), ": built with tokenizer sha256 ",
          corpus->tokenizer_sha256(), ", but ",
@@ -103,10 +115,57 @@ std::vector<EvaluationSet> RunInputs::evaluation_sets() const {
   return sets;
 }
 
+std::vector<std::shared_ptr<const Corpus>> RunInputs::corpora() const {
+  std::vector<std::shared_ptr<const Corpus>> all;
+  for (const InputSource& source : sources) {
+    for (const CorpusSplit& shard : source.shards) all.push_back(shard.corpus);
+  }
+  return all;
+}
+
+std::vector<const Dataset*> RunInputs::datasets() const {
+  std::vector<const Dataset*> all;
+  for (const InputSource& source : sources) all.push_back(source.rows.get());
+  return all;
+}
+
+std::vector<PlannedSource> RunInputs::planned() const {
+  std::vector<PlannedSource> all;
+  for (const InputSource& source : sources) {
+    all.push_back({source.rows->size(), source.rows->positions(), source.rows->group()});
+  }
+  return all;
+}
+
+std::uint64_t RunInputs::rows() const {
+  std::uint64_t sum = 0;
+  for (const InputSource& source : sources) sum += source.rows->size();
+  return sum;
+}
+
+std::uint64_t RunInputs::positions() const {
+  std::uint64_t sum = 0;
+  for (const InputSource& source : sources) sum += source.rows->positions();
+  return sum;
+}
+
+bool RunInputs::is_cold() const {
+  const auto all = corpora();
+  return !std::all_of(all.begin(), all.end(),
+                      [](const auto& corpus) { return corpus->is_resident(); });
+}
+
 std::vector<std::string> RunInputs::fingerprints() const {
   std::vector<std::string> all;
-  for (const auto& corpus : corpora) all.push_back(corpus->fingerprint());
+  for (const InputSource& source : sources) all.push_back(source.fingerprint());
   return all;
+}
+
+std::string InputSource::fingerprint() const {
+  if (shards.size() == 1) return shards.front().corpus->fingerprint();
+  std::string all;
+  for (const CorpusSplit& shard : shards) all += shard.corpus->fingerprint() + "\n";
+  return sha256_hex(all);
 }
 
 RunInputs open_inputs(const RunConfig& config, VerifyShare share,
@@ -117,20 +176,27 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share,
          "Make one: pretrain corpus build NAME.h5 --tokenizer byte TEXT");
   }
   check_names(config.data.sources, "data.sources");
+  check_data_options(config);
   const CorpusVerification mode = verification(config);
   std::map<std::string, std::shared_ptr<const Corpus>> opened;  // a file is verified once
-  const auto open = [&](const std::string& path) {
-    auto& corpus = opened[path];
-    if (!corpus) corpus = Corpus::open(path, mode, progress, share);
-    return corpus;
+  const auto open = [&](const std::string& path, const std::string& split) {
+    std::vector<CorpusSplit> shards;
+    for (const std::string& shard : shard_paths(path)) {
+      auto& corpus = opened[shard];
+      if (!corpus) corpus = Corpus::open(shard, mode, progress, share);
+      shards.push_back({corpus, split});
+    }
+    return shards;
   };
   RunInputs inputs;
   inputs.verified = verified_text(mode);
   for (const DataSource& source : config.data.sources) {
-    inputs.corpora.push_back(open(source.path));
+    inputs.sources.push_back({source.name, open(source.path, source.split), nullptr});
   }
-  inputs.tokenizer = config.tokenizer.path ? open_tokenizer(*config.tokenizer.path)
-                                           : inputs.corpora.front()->load_tokenizer();
+  const Corpus& first = *inputs.sources.front().shards.front().corpus;
+  inputs.tokenizer =
+      config.tokenizer.path ? open_tokenizer(*config.tokenizer.path) : first.load_tokenizer();
+  check_same_tokenizer(inputs.corpora());
   check_tokenizer(config, inputs);
   check_prompts(config, *inputs.tokenizer);
   if (config.data.document_mask && inputs.tokenizer->eos_id() < 0) {
@@ -141,27 +207,44 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share,
   const auto evaluation = evaluation_sources(config, inputs);
   check_names(evaluation, "eval.sets");
   for (const EvaluationSource& source : evaluation) {
-    inputs.evaluation_corpora.push_back(open(source.path));
-    check_same_tokenizer({inputs.corpora.front(), inputs.evaluation_corpora.back()});
+    std::vector<CorpusSplit> shards = open(source.path, source.split);
+    // A small shard may have no documents for the set; if none has, opening the set says so.
+    const auto lacks = [&](const CorpusSplit& shard) {
+      return !has_split(*shard.corpus, source.split);
+    };
+    if (!std::all_of(shards.begin(), shards.end(), lacks)) std::erase_if(shards, lacks);
+    for (const CorpusSplit& shard : shards) {
+      check_same_tokenizer({inputs.sources.front().shards.front().corpus, shard.corpus});
+    }
+    inputs.evaluation_shards.push_back(std::move(shards));
     inputs.set_names.push_back(source.name);
   }
   return inputs;
 }
 
 void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
-  const auto overlap = static_cast<std::uint64_t>(row.overlap);
-  const auto stride = static_cast<std::uint64_t>(row.tokens - row.overlap);
-  std::vector<CorpusSplit> splits;
-  for (std::size_t i = 0; i < inputs.corpora.size(); ++i) {
-    splits.push_back({inputs.corpora[i], config.data.sources[i].split});
+  const Packing packing = packing_named(config.data.packing);
+  const bool parts =
+      std::any_of(config.data.phases.begin(), config.data.phases.end(),
+                  [](const DataPhase& phase) { return phase.sequence_length.has_value(); });
+  if (!row.pieces && (packing != Packing::kPacked || parts)) {
+    const std::string key = packing != Packing::kPacked ? "data.packing" : "data.phases";
+    fail(ExitCode::kBadConfig, config.place(key), key,
+         packing != Packing::kPacked ? " " + config.data.packing : " with a sequence_length",
+         ": objective.name ", config.objective.name,
+         " takes whole rows only. Remove it, or choose causal_lm, masked_lm without pairs of "
+         "sentences, or replaced_token_detection");
   }
-  inputs.train = std::make_unique<TokenDataset>(splits, stride, overlap);
+  for (InputSource& source : inputs.sources) {
+    source.rows = pack_rows(packing, source.shards, row);
+  }
   const auto sources = evaluation_sources(config, inputs);
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const CorpusSplit split{inputs.evaluation_corpora[i], sources[i].split};
     std::optional<std::uint64_t> limit;
     if (sources[i].max_tokens) limit = static_cast<std::uint64_t>(*sources[i].max_tokens);
-    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(split, stride, limit, overlap));
+    inputs.evaluation.push_back(std::make_unique<EvaluationDataset>(
+        inputs.evaluation_shards[i], static_cast<std::uint64_t>(row.stride()), limit,
+        static_cast<std::uint64_t>(row.overlap)));
   }
 }
 

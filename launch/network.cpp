@@ -60,6 +60,20 @@ void check_samples(const RunConfig& config, ModelKind kind) {
 
 constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks: a rough figure
 
+// Marks around the sequences of an encoder; what the tokenizer has unless data.wrap says otherwise.
+void choose_marks(const RunConfig& config, Model& model, SpecialTokens& special) {
+  const std::string& wrap = config.data.wrap;
+  if (wrap == "auto") return;
+  const bool encoder =
+      model.kind() == ModelKind::kEncoder || model.kind() == ModelKind::kReplacedTokens;
+  if (encoder && wrap == "none") special.cls = special.sep = -1;
+  if (wrap == "none" || (encoder && special.cls >= 0 && special.sep >= 0)) return;
+  fail(ExitCode::kBadConfig, config.place("data.wrap"), "data.wrap cls_sep: ",
+       encoder ? "the tokenizer has no [CLS] or no [SEP]. Build the corpus with them: pretrain "
+                 "corpus build --special bert"
+               : "model.name " + config.model.name + " is no encoder. Use data.wrap=auto");
+}
+
 }  // namespace
 
 at::ScalarType compute_type(const RunConfig& config, c10::Device device) {
@@ -100,6 +114,7 @@ std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokeni
   objective.sequence_length = config.data.sequence_length;
   objective.vocab_size = vocab_size;
   objective.document_mask = config.data.document_mask;
+  choose_marks(config, *objective.model, objective.special);
   objective.continues_word = word_continuations(tokenizer);
   check_samples(config, objective.model->kind());
   return create(objectives(), config, "objective", config.objective.name, objective);

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/base/files/directory.h"
@@ -12,14 +13,71 @@
 
 namespace pretrain {
 
-void check_identity(const RunConfig& config, const CheckpointReader& checkpoint) {
-  const ConfigNode before =
+namespace {
+
+// The checkpoint's config with all options of this program.
+ConfigNode options_of(const CheckpointReader& checkpoint) {
+  const ConfigNode text =
       parse_config_text(checkpoint.config_yaml(), checkpoint.path() + "/config.resolved.yaml");
-  const auto changes = identity_changes(before, config.resolved, config.run.allow_change);
+  try {
+    return read_config(text, "").resolved;
+  } catch (const Error&) {  // an option that is no more; the comparison names it
+    return text;
+  }
+}
+
+ConfigNode* find(ConfigNode& map, std::string_view key) {
+  for (ConfigNode::Entry& entry : map.entries()) {
+    if (entry.key == key) return &entry.node;
+  }
+  return nullptr;
+}
+
+// `now` without what was appended to two lists that may grow.
+ConfigNode without_appended(ConfigNode now, ConfigNode before, const DataOptions& data) {
+  for (const char* key : {"phases", "sources"}) {
+    ConfigNode* is = find(*find(now, "data"), key);
+    ConfigNode* was = find(before, "data");
+    if (was != nullptr) was = find(*was, key);
+    if (is == nullptr || was == nullptr || !was->is_list()) continue;
+    while (is->items().size() > was->items().size()) {
+      // A source with a share of its own would change the samples from the start.
+      const bool is_source = key == std::string_view("sources");
+      if (is_source && data.sources[is->items().size() - 1].weight != 0.0) break;
+      is->items().pop_back();
+    }
+  }
+  return now;
+}
+
+}  // namespace
+
+void check_identity(const RunConfig& config, const CheckpointReader& checkpoint) {
+  const ConfigNode before = options_of(checkpoint);
+  const ConfigNode now = without_appended(config.resolved, before, config.data);
+  const auto changes = identity_changes(before, now, config.run.allow_change);
   if (changes.empty()) return;
   const auto& [key, was, is] = changes.front();
   fail(ExitCode::kBadConfig, config.place(key), key, " was ", was, " in ", checkpoint.path(),
        ", is ", is, ". Use another run.dir or run.allow_change=[", key, "]");
+}
+
+void check_samples(const RunConfig& config, const SamplePlan& samples,
+                   const CheckpointReader& checkpoint) {
+  const auto& allowed = config.run.allow_change;
+  if (std::find(allowed.begin(), allowed.end(), "data.phases") != allowed.end()) return;
+  const TrainingState& state = checkpoint.state();
+  const std::vector<std::uint64_t> now = samples.consumed(state.data.samples);
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const bool is_new = i >= state.data.sources.size();
+    const std::uint64_t was = is_new ? 0 : state.data.sources[i].samples;
+    if (was == now[i]) continue;
+    fail(ExitCode::kBadConfig, config.place("data.phases"), "data: of the first ",
+         state.data.samples, " samples (", state.step, " steps, ", checkpoint.path(), ") ", was,
+         " were of ", config.data.sources[i].name, ", now ", now[i],
+         " would be. Let what is new begin in a phase from step ", state.step,
+         " on, or use another run.dir");
+  }
 }
 
 namespace {
@@ -31,7 +89,9 @@ void check_data(const CheckpointReader& checkpoint, const std::vector<std::strin
          checkpoint.manifest().tokenizer_sha256, ", the corpus has ", tokenizer_sha256,
          ". Use another run.dir or the corpus it was trained on");
   }
-  if (checkpoint.manifest().corpora != fingerprints) {
+  const std::vector<std::string>& before = checkpoint.manifest().corpora;
+  if (before.size() > fingerprints.size() ||
+      !std::equal(before.begin(), before.end(), fingerprints.begin())) {
     fail(ExitCode::kBadData, "data.sources: the corpora are not those that ", checkpoint.path(),
          " was trained on (their fingerprints differ). Use another run.dir or the same corpora");
   }

@@ -8,14 +8,21 @@
 #include "core/base/files/run_lock.h"
 #include "core/checkpoint/checkpoint_reader.h"
 #include "core/checkpoint/resume.h"
+#include "core/data/mixture/sample_plan.h"
 #include "launch/config/run_config.h"
 #include "launch/process/process.h"
 
 namespace pretrain {
 
 /// Throws kBadConfig if an identity option differs from the checkpoint's and run.allow_change does
-/// not list it.
+/// not list it. Options that its program did not have yet count as their defaults. Phases may be
+/// appended, and sources that only those weigh.
 void check_identity(const RunConfig& config, const CheckpointReader& checkpoint);
+
+/// Throws kBadConfig if the samples that the checkpoint's run drew so far would be others by
+/// `samples`: a phase was changed, or one was appended that begins before them.
+void check_samples(const RunConfig& config, const SamplePlan& samples,
+                   const CheckpointReader& checkpoint);
 
 /// The run directory of a live run: locked by rank 0 as long as this lives. All methods are
 /// collective.

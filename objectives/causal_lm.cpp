@@ -24,10 +24,10 @@ class CausalLm : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1}; }
+  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
 
   Batch prepare(const TokenBatch& tokens) const override {
-    if (document_end_ >= 0) return prepare_documents(tokens);
+    if (document_end_ >= 0 || !tokens.pieces.empty()) return prepare_documents(tokens);
     const std::int64_t rows = tokens.tokens.size(0);
     const std::int64_t length = tokens.tokens.size(1) - 1;
     Batch batch;
@@ -56,8 +56,8 @@ class CausalLm : public Objective {
   Model& model() override { return *model_; }
 
  private:
-  // Each document is a sequence of its own. The eos that closes it is predicted, and predicts
-  // nothing.
+  // Each piece is a sequence of its own; with document_mask each document of it. The eos that
+  // closes one is predicted, and predicts nothing.
   Batch prepare_documents(const TokenBatch& tokens) const {
     Batch batch;
     SequenceBuilder builder;
@@ -67,10 +67,10 @@ class CausalLm : public Objective {
       std::int64_t start = 0;
       for (const auto& document :
            documents_of(row.tokens.first(row.tokens.size() - 1), document_end_)) {
-        builder.begin(sequence_key(row.sample_id, start));
+        builder.begin(sequence_key(row.sample_id, row.start + start));
         builder.add(document);
         for (std::size_t i = 0; i < document.size(); ++i) {
-          const bool closes = document[i] == document_end_;
+          const bool closes = document_end_ >= 0 && document[i] == document_end_;
           targets.push_back(closes ? kNoTarget
                                    : row.tokens[static_cast<std::size_t>(start) + i + 1]);
           count += closes ? 0 : 1;

@@ -67,22 +67,21 @@ class MaskedLm : public Objective {
   // A row and the marks around it fill sequence_length.
   RowShape row_shape() const override {
     const std::int64_t marks = has_pairs() ? 3 : (special_.cls >= 0) + (special_.sep >= 0);
-    return {std::max<std::int64_t>(1, length_ - marks), 0};
+    return {std::max<std::int64_t>(1, length_ - marks), 0, marks, !has_pairs()};
   }
 
   Batch prepare(const TokenBatch& tokens) const override {
     Batch batch;
     SequenceBuilder builder;
     std::vector<std::int64_t> rows, targets, labels;
-    const std::vector<Row> all = rows_of(tokens);
-    for (std::size_t r = 0; r < all.size(); ++r) {
-      std::int64_t start = 0;
-      for (const auto& part : parts_of(all[r].tokens)) {
-        RandomStream random = masking_.stream(tokens, r, start);
+    for (const Row& row : rows_of(tokens)) {
+      std::int64_t start = row.start;
+      for (const auto& part : parts_of(row.tokens)) {
+        RandomStream random = masking_.stream(tokens, row.index, start);
         const std::int64_t first = builder.size();
-        builder.begin(sequence_key(all[r].sample_id, start));
+        builder.begin(sequence_key(row.sample_id, start));
         if (has_pairs()) {
-          labels.push_back(add_pair(builder, part, tokens, r, random));
+          labels.push_back(add_pair(builder, part, tokens, row.index, random));
         } else {
           if (special_.cls >= 0) builder.add(special_.cls);
           builder.add(part);
@@ -159,9 +158,7 @@ class MaskedLm : public Objective {
 
   void mask(SequenceBuilder& builder, std::int64_t first, RandomStream& random,
             std::vector<std::int64_t>& rows, std::vector<std::int64_t>& targets) const {
-    std::vector<std::int64_t> sequence;
-    for (std::int64_t i = first; i < builder.size(); ++i) sequence.push_back(builder.token(i));
-    for (const std::int64_t at : masking_.choose(sequence, random)) {
+    for (const std::int64_t at : masking_.choose(builder.tokens_from(first), random)) {
       rows.push_back(first + at);
       targets.push_back(builder.token(first + at));
       builder.token(first + at) = masking_.hide(targets.back(), random);

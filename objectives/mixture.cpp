@@ -98,6 +98,7 @@ class Mixture : public Objective {
   // The longest row; each objective takes the first tokens of it.
   RowShape row_shape() const override {
     RowShape shape = parts_.front()->row_shape();
+    shape.pieces = false;
     for (const auto& part : parts_) {
       const RowShape own = part->row_shape();
       shape.overlap = std::min(shape.overlap, own.overlap);

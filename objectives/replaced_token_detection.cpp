@@ -99,7 +99,8 @@ class ReplacedTokenDetection : public Objective {
   const std::vector<LossTerm>& terms() const override { return terms_; }
 
   RowShape row_shape() const override {
-    return {std::max<std::int64_t>(1, length_ - (special_.cls >= 0) - (special_.sep >= 0)), 0};
+    const std::int64_t marks = (special_.cls >= 0) + (special_.sep >= 0);
+    return {std::max<std::int64_t>(1, length_ - marks), 0, marks, true};
   }
 
   Batch prepare(const TokenBatch& tokens) const override {
@@ -107,12 +108,11 @@ class ReplacedTokenDetection : public Objective {
     SequenceBuilder builder;
     std::vector<std::int64_t> rows, targets;
     std::vector<float> noise;
-    const std::vector<Row> all = rows_of(tokens);
-    for (std::size_t r = 0; r < all.size(); ++r) {
-      for (const auto& text : documents_of(all[r].tokens, document_end_)) {
-        const std::int64_t start = text.data() - all[r].tokens.data();
-        RandomStream random = masking_.stream(tokens, r, start);
-        builder.begin(sequence_key(all[r].sample_id, start));
+    for (const Row& row : rows_of(tokens)) {
+      for (const auto& text : documents_of(row.tokens, document_end_)) {
+        const std::int64_t start = row.start + (text.data() - row.tokens.data());
+        RandomStream random = masking_.stream(tokens, row.index, start);
+        builder.begin(sequence_key(row.sample_id, start));
         if (special_.cls >= 0) builder.add(special_.cls);
         const std::int64_t first = builder.size();
         builder.add(text);

@@ -17,9 +17,17 @@ DataCursor read_cursor(const JsonReader& json) {
   DataCursor cursor;
   cursor.order_key = json.at("order_key").text();
   for (const JsonReader& source : json.at("sources").items()) {
-    cursor.sources.push_back({source.at("name").text(), source.at("fingerprint").text()});
+    CursorSource& read = cursor.sources.emplace_back();
+    read.name = source.at("name").text();
+    read.fingerprint = source.at("fingerprint").text();
+    if (source.has("samples")) read.samples = source.at("samples").whole();
   }
   cursor.samples = json.at("samples").whole();
+  if (json.has("phase")) {
+    cursor.phase = json.at("phase").whole();
+  } else if (cursor.sources.size() == 1) {  // written before sources were counted
+    cursor.sources.front().samples = cursor.samples;
+  }
   return cursor;
 }
 
@@ -28,7 +36,8 @@ DataCursor read_cursor(const JsonReader& json) {
 std::string training_state_to_json(const TrainingState& state) {
   nlohmann::ordered_json sources = nlohmann::ordered_json::array();
   for (const CursorSource& source : state.data.sources) {
-    sources.push_back({{"name", source.name}, {"fingerprint", source.fingerprint}});
+    sources.push_back(
+        {{"name", source.name}, {"fingerprint", source.fingerprint}, {"samples", source.samples}});
   }
   nlohmann::ordered_json json = {
       {"version", kTrainingStateVersion},
@@ -47,6 +56,7 @@ std::string training_state_to_json(const TrainingState& state) {
       {"lineage", state.lineage},
       {"data",
        {{"order_key", state.data.order_key},
+        {"phase", state.data.phase},
         {"sources", sources},
         {"samples", state.data.samples}}},
       {"best", nullptr},

@@ -14,6 +14,7 @@ inline constexpr std::uint64_t kTrainingStateVersion = 1;
 struct CursorSource {
   std::string name;
   std::string fingerprint;
+  std::uint64_t samples = 0;  ///< of it among those consumed
   bool operator==(const CursorSource&) const = default;
 };
 
@@ -21,6 +22,7 @@ struct CursorSource {
 struct DataCursor {
   std::string order_key;  ///< names the sample order; equal keys give the same sample ids
   std::vector<CursorSource> sources;
+  std::uint64_t phase = 0;    ///< of the next sample
   std::uint64_t samples = 0;  ///< consumed so far, over all ranks
   bool operator==(const DataCursor&) const = default;
 };

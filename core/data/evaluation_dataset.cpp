@@ -6,29 +6,30 @@
 
 namespace pretrain {
 
-EvaluationDataset::EvaluationDataset(const CorpusSplit& source, std::uint64_t stride,
+EvaluationDataset::EvaluationDataset(const std::vector<CorpusSplit>& shards, std::uint64_t stride,
                                      std::optional<std::uint64_t> max_tokens, std::uint64_t overlap)
-    : stride_(stride), overlap_(overlap), eos_id_(source.corpus->eos_id()) {
+    : stride_(stride), overlap_(overlap), eos_id_(shards.at(0).corpus->eos_id()) {
   if (stride == 0) fail(ExitCode::kBadConfig, "data.sequence_length: expected >= 1, got 0");
-  const auto& corpus = source.corpus;
   bool full = false;
-  for (DocumentRange range : corpus->split(source.split)) {
-    if (full) break;
-    if (max_tokens) {
-      const std::uint64_t last = range.end;
-      range.end = whole_documents(*corpus, range, *max_tokens);
-      full = range.end < last;
-    }
-    sequence_.append(corpus, range);
-    documents_ += range.end - range.begin;
-    if (!corpus->has_document_bytes()) bytes_ = std::nullopt;
-    for (std::uint64_t d = range.begin; bytes_ && d < range.end; ++d) {
-      *bytes_ += corpus->document_bytes(d);
+  for (const auto& [corpus, split] : shards) {
+    for (DocumentRange range : corpus->split(split)) {
+      if (full) break;
+      if (max_tokens) {
+        const std::uint64_t last = range.end;
+        range.end = whole_documents(*corpus, range, *max_tokens);
+        full = range.end < last;
+      }
+      sequence_.append(corpus, range);
+      documents_ += range.end - range.begin;
+      if (!corpus->has_document_bytes()) bytes_ = std::nullopt;
+      for (std::uint64_t d = range.begin; bytes_ && d < range.end; ++d) {
+        *bytes_ += corpus->document_bytes(d);
+      }
     }
   }
   if (sequence_.size() == 0 || targets() == 0) {
-    fail(ExitCode::kBadData, corpus->path(), ": split ", source.split, " has ", sequence_.size(),
-         " tokens, nothing to score. Choose another split");
+    fail(ExitCode::kBadData, shards[0].corpus->path(), ": split ", shards[0].split, " has ",
+         sequence_.size(), " tokens, nothing to score. Choose another split");
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace pretrain {
 
-/// A split in order, cut into rows so that every token is scored exactly once.
+/// A split of one or more shards in order, cut into rows so that every token is scored exactly
+/// once.
 ///
 /// With overlap 1 (objectives that predict the next token) rows share a token. If the corpus has an
 /// eos id, an eos before the first token lets that be predicted too; otherwise the first token is
@@ -22,9 +23,13 @@ class EvaluationDataset {
   /// `max_tokens`: take as many whole documents from the start as have at most so many tokens, but
   /// at least one. Throws kBadData if the split is missing or has nothing to score; kBadConfig if
   /// stride is 0.
-  EvaluationDataset(const CorpusSplit& source, std::uint64_t stride,
+  EvaluationDataset(const std::vector<CorpusSplit>& shards, std::uint64_t stride,
                     std::optional<std::uint64_t> max_tokens = std::nullopt,
                     std::uint64_t overlap = 1);
+  EvaluationDataset(const CorpusSplit& source, std::uint64_t stride,
+                    std::optional<std::uint64_t> max_tokens = std::nullopt,
+                    std::uint64_t overlap = 1)
+      : EvaluationDataset(std::vector<CorpusSplit>{source}, stride, max_tokens, overlap) {}
 
   /// Number of rows.
   std::uint64_t size() const;

@@ -16,47 +16,72 @@ constexpr unsigned kMinHalfBits = 3;
 
 }  // namespace
 
-SampleOrder::SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle)
-    : seed_(seed), rows_(rows), shuffle_(shuffle) {
+SampleOrder::SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle, std::uint64_t stream,
+                         std::uint64_t group)
+    : seed_(seed), rows_(rows), group_(group), groups_(rows / group), shuffle_(shuffle) {
   if (rows == 0) fail(ExitCode::kInternal, "sample order over no rows");
-  const auto bits = static_cast<unsigned>(std::bit_width(rows - 1));
+  const auto bits = static_cast<unsigned>(groups_ > 0 ? std::bit_width(groups_ - 1) : 0);
   half_bits_ = std::max(kMinHalfBits, (bits + 1) / 2);
   const auto mixed =
-      philox4x32({static_cast<std::uint32_t>(RandomPurpose::kSampleOrder), 0, 0, 0},
+      philox4x32({static_cast<std::uint32_t>(RandomPurpose::kSampleOrder),
+                  static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32), 0},
                  {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   key_ = {mixed[0], mixed[1]};
 }
 
-std::uint64_t SampleOrder::other_row(std::uint64_t position) const {
-  RandomStream random(seed_, RandomPurpose::kOtherRow, position);
-  const std::uint64_t own = row(position);
+std::uint64_t SampleOrder::other_row(std::uint64_t id, std::uint64_t own) const {
+  RandomStream random(seed_, RandomPurpose::kOtherRow, id);
   if (rows_ == 1) return own;
   return (own + 1 + random.below(rows_ - 1)) % rows_;
 }
 
-std::uint64_t SampleOrder::permute(std::uint64_t value, std::uint64_t epoch) const {
+std::uint64_t SampleOrder::draw(std::uint64_t half, std::uint32_t round,
+                                std::uint64_t epoch) const {
   const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  return philox4x32({static_cast<std::uint32_t>(half), round, static_cast<std::uint32_t>(epoch),
+                     static_cast<std::uint32_t>(epoch >> 32)},
+                    key_)[0] &
+         mask;
+}
+
+std::uint64_t SampleOrder::permute(std::uint64_t value, std::uint64_t epoch) const {
   std::uint64_t left = value >> half_bits_;
-  std::uint64_t right = value & mask;
+  std::uint64_t right = value & ((std::uint64_t{1} << half_bits_) - 1);
   for (std::uint32_t round = 0; round < kRounds; ++round) {
-    const auto drawn =
-        philox4x32({static_cast<std::uint32_t>(right), round, static_cast<std::uint32_t>(epoch),
-                    static_cast<std::uint32_t>(epoch >> 32)},
-                   key_);
-    left = (left ^ drawn[0]) & mask;
+    left ^= draw(right, round, epoch);
     std::swap(left, right);
   }
   return (left << half_bits_) | right;
 }
 
+std::uint64_t SampleOrder::permute_back(std::uint64_t value, std::uint64_t epoch) const {
+  std::uint64_t left = value >> half_bits_;
+  std::uint64_t right = value & ((std::uint64_t{1} << half_bits_) - 1);
+  for (std::uint32_t round = kRounds; round-- > 0;) {
+    std::swap(left, right);
+    left ^= draw(right, round, epoch);
+  }
+  return (left << half_bits_) | right;
+}
+
 std::uint64_t SampleOrder::row(std::uint64_t position) const {
-  std::uint64_t value = position % rows_;
-  if (!shuffle_) return value;
+  const std::uint64_t place = position % rows_;
+  std::uint64_t value = place / group_;
+  if (!shuffle_ || value >= groups_) return place;
   const std::uint64_t in_epoch = epoch(position);
   do {
     value = permute(value, in_epoch);
-  } while (value >= rows_);
-  return value;
+  } while (value >= groups_);
+  return value * group_ + place % group_;
+}
+
+std::uint64_t SampleOrder::place(std::uint64_t row, std::uint64_t epoch) const {
+  std::uint64_t value = row / group_;
+  if (!shuffle_ || value >= groups_) return row;
+  do {
+    value = permute_back(value, epoch);
+  } while (value >= groups_);
+  return value * group_ + row % group_;
 }
 
 }  // namespace pretrain

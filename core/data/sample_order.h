@@ -15,21 +15,30 @@ namespace pretrain {
 /// 16 rows on).
 class SampleOrder {
  public:
-  /// `rows` > 0. Without `shuffle` every epoch is 0, 1, 2, ...
-  SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle);
+  /// `rows` > 0. Without `shuffle` every epoch is 0, 1, 2, ... Orders of different `stream`s are
+  /// independent. With a `group` above 1, so many neighbouring rows follow one another and whole
+  /// groups are permuted; rows beyond the last whole group end the epoch.
+  SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle, std::uint64_t stream = 0,
+              std::uint64_t group = 1);
 
   /// `position`: number of the sample since the start of the run, over all ranks.
   std::uint64_t row(std::uint64_t position) const;
   std::uint64_t epoch(std::uint64_t position) const { return position / rows_; }
-  /// A row drawn uniformly for the sample, apart from its own.
-  std::uint64_t other_row(std::uint64_t position) const;
+  /// The inverse: where in [0, rows()) of an epoch a row comes.
+  std::uint64_t place(std::uint64_t row, std::uint64_t epoch) const;
+  /// A row drawn uniformly for sample `id` of the run, apart from its own.
+  std::uint64_t other_row(std::uint64_t id, std::uint64_t own) const;
   std::uint64_t rows() const { return rows_; }
 
  private:
   std::uint64_t permute(std::uint64_t value, std::uint64_t epoch) const;
+  std::uint64_t permute_back(std::uint64_t value, std::uint64_t epoch) const;
+  std::uint64_t draw(std::uint64_t half, std::uint32_t round, std::uint64_t epoch) const;
 
   std::uint64_t seed_;
   std::uint64_t rows_;
+  std::uint64_t group_;
+  std::uint64_t groups_;  // whole ones
   bool shuffle_;
   unsigned half_bits_;  // of a half of the Feistel network
   std::array<std::uint32_t, 2> key_;

@@ -25,13 +25,18 @@ void TokenSequence::append(std::shared_ptr<const Corpus> corpus, DocumentRange r
   pieces_.push_back({std::move(corpus), first, size(), end});
 }
 
-void TokenSequence::read(std::uint64_t position, std::span<std::int64_t> out) const {
-  if (position > size() || out.size() > size() - position) {
-    fail(ExitCode::kInternal, "tokens ", position, " + ", out.size(), " of ", size());
+std::vector<TokenSequence::Piece>::const_iterator TokenSequence::piece_at(
+    std::uint64_t position, std::uint64_t tokens) const {
+  if (position > size() || tokens > size() - position) {
+    fail(ExitCode::kInternal, "tokens ", position, " + ", tokens, " of ", size());
   }
-  auto piece = std::upper_bound(
+  return std::upper_bound(
       pieces_.begin(), pieces_.end(), position,
       [](std::uint64_t value, const Piece& candidate) { return value < candidate.end; });
+}
+
+void TokenSequence::read(std::uint64_t position, std::span<std::int64_t> out) const {
+  auto piece = piece_at(position, out.size());
   while (!out.empty()) {
     const std::size_t here = std::min<std::uint64_t>(out.size(), piece->end - position);
     piece->corpus->read_tokens(piece->first + (position - piece->begin), out.first(here));
@@ -39,6 +44,17 @@ void TokenSequence::read(std::uint64_t position, std::span<std::int64_t> out) co
     position += here;
     ++piece;
   }
+}
+
+std::vector<TokenPlace> TokenSequence::places(std::uint64_t position, std::uint64_t tokens) const {
+  std::vector<TokenPlace> found;
+  for (auto piece = piece_at(position, tokens); tokens > 0; ++piece) {
+    const std::uint64_t here = std::min(tokens, piece->end - position);
+    found.push_back({piece->corpus.get(), piece->first + (position - piece->begin), here});
+    tokens -= here;
+    position += here;
+  }
+  return found;
 }
 
 void check_same_tokenizer(const std::vector<std::shared_ptr<const Corpus>>& corpora) {
@@ -77,6 +93,10 @@ void TokenDataset::read(std::uint64_t row, std::span<std::int64_t> out) const {
     fail(ExitCode::kInternal, "row ", row, " of ", size(), " into ", out.size(), " positions");
   }
   sequence_.read(row * stride_, out);
+}
+
+std::vector<TokenPlace> TokenDataset::places(std::uint64_t row) const {
+  return sequence_.places(row * stride_, row_tokens());
 }
 
 }  // namespace pretrain

@@ -21,6 +21,8 @@ class TokenSequence {
   /// out = the tokens from `position`; position + out.size() <= size(). Throws as
   /// Corpus::read_tokens does.
   void read(std::uint64_t position, std::span<std::int64_t> out) const;
+  /// Where the `tokens` from `position` stand; within size() like read.
+  std::vector<TokenPlace> places(std::uint64_t position, std::uint64_t tokens) const;
 
  private:
   struct Piece {
@@ -29,6 +31,7 @@ class TokenSequence {
     std::uint64_t begin;  // positions in the sequence
     std::uint64_t end;
   };
+  std::vector<Piece>::const_iterator piece_at(std::uint64_t position, std::uint64_t tokens) const;
   std::vector<Piece> pieces_;
 };
 
@@ -55,9 +58,11 @@ class TokenDataset : public Dataset {
   std::uint64_t size() const override { return (sequence_.size() - overlap_) / stride_; }
   std::size_t row_tokens() const override { return stride_ + overlap_; }
   std::uint64_t tokens() const { return sequence_.size(); }
+  std::uint64_t positions() const override { return size() * stride_; }
 
   /// out [row_tokens()]
   void read(std::uint64_t row, std::span<std::int64_t> out) const override;
+  std::vector<TokenPlace> places(std::uint64_t row) const override;
 
  private:
   TokenSequence sequence_;

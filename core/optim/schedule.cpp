@@ -8,6 +8,23 @@
 
 namespace pretrain {
 
+void BatchChange::visit(OptionVisitor& visitor) {
+  visitor.option("from", from,
+                 {.meaning = "where it begins: at the first whole step",
+                  .choices = {"steps", "tokens", "samples"},
+                  .required = true,
+                  .identity = true});
+  visitor.option("global_batch_sequences", global_batch_sequences,
+                 {.meaning = "samples of a step from there on = micro_batch x data_ranks x "
+                             "accumulation",
+                  .unit = "samples",
+                  .kind = OptionKind::kCount,
+                  .min = 1,
+                  .max = 1e15,
+                  .required = true,
+                  .identity = true});
+}
+
 void ScheduleOptions::visit(OptionVisitor& visitor) {
   visitor.option("name", name,
                  {.meaning = "shape of the learning rate after warm-up",
@@ -25,6 +42,9 @@ void ScheduleOptions::visit(OptionVisitor& visitor) {
                   .choices = {"steps", "tokens", "samples", "epochs"},
                   .default_text = "train.duration",
                   .null_word = "null"});
+  visitor.list("batch", batch,
+               {.meaning = "later global batches, in order: batch warm-up; train.global_batch_* is "
+                           "the first"});
 }
 
 Schedule::Shape schedule_shape(const std::string& name) {

@@ -1,12 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/config/option_visitor.h"
 #include "core/config/span.h"
 
 namespace pretrain {
+
+/// A change of the global batch.
+struct BatchChange {
+  Span from;
+  std::int64_t global_batch_sequences = 0;
+  void visit(OptionVisitor& visitor);
+};
 
 /// Options of the section `schedule`.
 struct ScheduleOptions {
@@ -15,6 +24,7 @@ struct ScheduleOptions {
   Span warmup{Span::Unit::kFraction, 0.01};
   Span decay{Span::Unit::kFraction, 0.1};
   std::optional<Span> total;
+  std::vector<BatchChange> batch;
 
   void visit(OptionVisitor& visitor);
 };

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/batch_reader.h"
 #include "core/data_loader.h"
 
 namespace pretrain {

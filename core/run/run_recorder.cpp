@@ -113,6 +113,8 @@ void RunRecorder::step_done(const StepReport& step, const TrainingState& state) 
     status.tokens = static_cast<std::int64_t>(state.tokens);
     status.loss = step.loss;
   });
+  const auto phase = setup_.phases.find(static_cast<std::int64_t>(state.step));
+  if (phase != setup_.phases.end()) event("data_phase", phase->first, phase->second);
   if (!step.skipped) return;
   event("skip", static_cast<std::int64_t>(state.step), "loss or gradient norm is not finite",
         {{"loss", step.loss},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ struct RecorderSetup {
   std::optional<CommittedCheckpoint> checkpoint;  ///< resumed from; its time is that of the start
   double flops_per_token = 0;                     ///< training, of the objective
   double samples_per_epoch = 1;
+  std::map<std::int64_t, std::string> phases;  ///< of the data, by their first step from 0
   std::vector<LossTerm> terms;
   LoggingOptions logging;
 };

@@ -51,16 +51,16 @@ std::string batch_line(const BatchLayout& layout, std::int64_t length) {
 
 std::string duration_line(const TrainingPlan& plan, const RunInputs& inputs, std::int64_t length) {
   if (plan.hours > 0) return concat(plan.hours, " hours of wall-clock over all attempts");
-  const double samples = static_cast<double>(plan.steps) * static_cast<double>(plan.sequences);
+  const auto samples = static_cast<double>(planned_samples(plan));
   const double tokens = samples * static_cast<double>(length);
   return concat(plan.steps, " steps = ", grouped(tokens),
-                " tokens = ", fixed(samples / static_cast<double>(inputs.train->size()), 2),
-                " epochs of ", grouped(static_cast<double>(inputs.train->tokens())),
+                " tokens = ", fixed(samples / static_cast<double>(inputs.rows()), 2), " epochs of ",
+                grouped(static_cast<double>(inputs.positions())),
                 " training tokens = ", scientific(tokens * plan.flops_per_token, 2), " FLOP");
 }
 
 void add_data_lines(Report& report, const RunInputs& inputs) {
-  for (const auto& corpus : inputs.corpora) {
+  for (const auto& corpus : inputs.corpora()) {
     std::string splits;
     for (const auto& split : corpus->split_sizes()) {
       splits += concat(splits.empty() ? "" : ", ", split.name, " ",
@@ -86,6 +86,26 @@ std::string memory_line(const MemoryEstimate& memory, double limit) {
                 mebibytes(memory.logits), " + runtime ", mebibytes(memory.runtime), " = ",
                 mebibytes(memory.total()),
                 std::isfinite(limit) ? concat(" of ", mebibytes(limit)) : std::string());
+}
+
+// What each source gives, and what its rows are like.
+void add_mixture_lines(Report& report, const RunConfig& config, const RunInputs& inputs,
+                       const TrainingPlan& plan, const SamplePlan& samples, const RowShape& shape) {
+  check_epochs(config, samples, planned_samples(plan));
+  for (const std::string& line :
+       mixture_text(config, samples, inputs.planned(), plan.batches, planned_samples(plan))) {
+    report.push_back({"mixture", line});
+  }
+  for (const InputSource& source : inputs.sources) {
+    report.push_back({"packing", concat(config.data.packing, ": ", source.name, " ",
+                                        to_string(row_statistics(packing_named(config.data.packing),
+                                                                 source.shards, shape)))});
+  }
+  for (std::size_t i = 1; i < plan.batches.pieces().size(); ++i) {
+    const BatchSchedule::Piece& piece = plan.batches.pieces()[i];
+    report.push_back(
+        {"batch", concat("from step ", piece.first_step, ": ", piece.sequences, " sequences")});
+  }
 }
 
 // Free bytes where the run directory will be.
@@ -115,13 +135,14 @@ std::string disk_line(const RunConfig& config, const MemoryEstimate& memory) {
 }
 
 // What a start would find in the run directory.
-std::string run_line(const RunConfig& config, const TrainingPlan& plan) {
+std::string run_line(const RunConfig& config, const TrainingPlan& plan, const SamplePlan& samples) {
   const std::string& dir = config.run.dir;
   if (!std::filesystem::is_directory(dir + "/checkpoints")) return dir + ": new";
   for (const CheckpointEntry& entry : list_checkpoints(dir, VerifyMode::kSizes)) {
     if (!entry.valid) continue;
     const CheckpointReader checkpoint(dir + "/checkpoints/" + entry.name);
     check_identity(config, checkpoint);
+    check_samples(config, samples, checkpoint);
     const auto step = static_cast<std::int64_t>(entry.step);
     const bool done = plan.hours > 0 ? checkpoint.state().hours >= plan.hours : step >= plan.steps;
     return concat(dir, ": ", done ? "done, at step " : "goes on from step ", step);
@@ -142,20 +163,23 @@ Report check(RunConfig config, std::int64_t world, std::int64_t per_node) {
   const auto host_limit = memory_limit_bytes();
   const double limit =
       host_limit ? static_cast<double>(*host_limit) / static_cast<double>(per_node) : INFINITY;
+  const BatchSchedule batches = batch_schedule(config, global_sequences(config));
   const BatchLayout layout = plan_batch(config, world, [&](std::int64_t micro_batch) {
     return estimate_memory(config, *objective, compute, micro_batch).total() <= 0.9 * limit;
   });
   const std::int64_t length = config.data.sequence_length;
   const double flops = objective->flops_per_token(length);
-  const TrainingPlan plan = make_plan(config, layout, inputs.train->size(), flops);
+  const TrainingPlan plan = make_plan(config, batches, inputs.rows(), flops);
+  const SamplePlan samples = sample_plan(config, batches, inputs.planned());
   const MemoryEstimate memory = estimate_memory(config, *objective, compute, layout.micro_batch);
   Report report;
   report.push_back({"model", model_line(config, *objective, flops)});
   report.push_back({"batch", batch_line(layout, length)});
   report.push_back({"duration", duration_line(plan, inputs, length)});
-  report.push_back({"run", run_line(config, plan)});
+  report.push_back({"run", run_line(config, plan, samples)});
   report.push_back({"parallel", concat("world ", world, ", ", per_node, " a node")});
   add_data_lines(report, inputs);
+  add_mixture_lines(report, config, inputs, plan, samples, objective->row_shape());
   report.push_back({"precision", compute == at::kFloat ? "fp32" : "bf16, masters fp32"});
   report.push_back({"memory/rank", memory_line(memory, limit)});
   report.push_back({"disk", disk_line(config, memory)});

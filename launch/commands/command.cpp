@@ -46,6 +46,7 @@ const std::vector<Command>& commands() {
       {"config", "print the resolved config, or the table of options", false, run_config},
       {"corpus", "build, show or verify a corpus of tokens", false, run_corpus},
       {"tokenizer", "encode and decode text, verify a tokenizer", false, run_tokenizer},
+      {"data", "say which documents a step or a checkpoint has seen", false, run_data},
       {"generate", "continue a text with a trained model", false, run_generate},
       {"score", "likelihood of texts under a trained model", false, run_score},
       {"export", "write a model as Hugging Face directories", false, run_export},

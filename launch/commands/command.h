@@ -43,6 +43,7 @@ ExitCode run_check(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_config(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_corpus(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_tokenizer(const std::vector<std::string>& arguments, Process& process);
+ExitCode run_data(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_generate(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_score(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_export(const std::vector<std::string>& arguments, Process& process);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+
+#include "launch/config/data_plan.h"
 
 namespace pretrain {
 namespace {
@@ -56,10 +59,22 @@ std::string other_ways(std::int64_t sequences, std::int64_t ranks, std::int64_t 
        other_ways(sequences, ranks, multiple / ranks));
 }
 
-Cadence cadence(const Span& span, const BatchLayout& layout, std::int64_t length,
+Cadence cadence(const Span& span, const BatchSchedule& batches, std::int64_t length,
                 std::uint64_t rows) {
   if (span.unit == Span::Unit::kHours) return {0, span.value};
-  return {span_steps(span, layout.sequences(), length, rows, 0), 0};
+  return {cadence_steps(span, batches, length, rows), 0};
+}
+
+void check_later_batches(const RunConfig& config, const BatchSchedule& batches,
+                         std::int64_t multiple, const std::string& micro_batch,
+                         std::int64_t ranks) {
+  for (std::size_t i = 1; i < batches.pieces().size(); ++i) {
+    const std::int64_t sequences = batches.pieces()[i].sequences;
+    if (sequences % multiple == 0) continue;
+    fail(ExitCode::kBadConfig, config.place("schedule.batch"), "schedule.batch entry ", i,
+         ": global_batch_sequences ", sequences, " = micro_batch ", micro_batch, " x data_ranks ",
+         ranks, " x accumulation: not whole. Nearest: ", nearest_batches(sequences, multiple));
+  }
 }
 
 Schedule make_schedule(const RunConfig& config, const TrainingPlan& plan,
@@ -107,6 +122,7 @@ std::int64_t global_sequences(const RunConfig& config) {
 BatchLayout plan_batch(const RunConfig& config, std::int64_t ranks,
                        const std::function<bool(std::int64_t)>& fits) {
   const std::int64_t sequences = global_sequences(config);
+  const BatchSchedule batches = batch_schedule(config, sequences);
   BatchLayout layout;
   layout.ranks = ranks;
   if (config.train.micro_batch) {
@@ -115,9 +131,14 @@ BatchLayout plan_batch(const RunConfig& config, std::int64_t ranks,
     if (sequences % multiple != 0) {
       refuse_batch(config, sequences, concat(layout.micro_batch), multiple, ranks);
     }
+    check_later_batches(config, batches, multiple, concat(layout.micro_batch), ranks);
   } else {
     if (sequences % ranks != 0) refuse_batch(config, sequences, "auto", ranks, ranks);
-    const std::int64_t own = sequences / ranks;
+    check_later_batches(config, batches, ranks, "auto", ranks);
+    std::int64_t own = 0;
+    for (const BatchSchedule::Piece& piece : batches.pieces()) {
+      own = std::gcd(own, piece.sequences / ranks);
+    }
     layout.micro_batch = own;
     while (layout.micro_batch > 1 && (own % layout.micro_batch != 0 || !fits(layout.micro_batch))) {
       --layout.micro_batch;
@@ -127,22 +148,21 @@ BatchLayout plan_batch(const RunConfig& config, std::int64_t ranks,
   return layout;
 }
 
-std::int64_t span_steps(const Span& span, std::int64_t sequences, std::int64_t length,
+std::int64_t span_steps(const Span& span, const BatchSchedule& batches, std::int64_t length,
                         std::uint64_t rows, std::int64_t total) {
-  const double samples = static_cast<double>(sequences);
   double steps = 0;
   switch (span.unit) {
     case Span::Unit::kSteps:
       steps = span.value;
       break;
     case Span::Unit::kTokens:
-      steps = span.value / (samples * static_cast<double>(length));
+      steps = batches.steps(span.value / static_cast<double>(length));
       break;
     case Span::Unit::kSamples:
-      steps = span.value / samples;
+      steps = batches.steps(span.value);
       break;
     case Span::Unit::kEpochs:
-      steps = span.value * static_cast<double>(rows) / samples;
+      steps = batches.steps(span.value * static_cast<double>(rows));
       break;
     case Span::Unit::kFraction:
       steps = span.value * static_cast<double>(total);
@@ -157,24 +177,34 @@ std::int64_t span_steps(const Span& span, std::int64_t sequences, std::int64_t l
   return static_cast<std::int64_t>(std::ceil(steps));
 }
 
-TrainingPlan make_plan(const RunConfig& config, const BatchLayout& layout, std::uint64_t rows,
+std::int64_t cadence_steps(const Span& span, const BatchSchedule& batches, std::int64_t length,
+                           std::uint64_t rows) {
+  return span_steps(span, BatchSchedule(batches.pieces().back().sequences), length, rows, 0);
+}
+
+std::uint64_t planned_samples(const TrainingPlan& plan) {
+  if (plan.hours > 0) return 0;
+  return plan.batches.first_sample(static_cast<std::uint64_t>(plan.steps));
+}
+
+TrainingPlan make_plan(const RunConfig& config, const BatchSchedule& batches, std::uint64_t rows,
                        double flops_per_token) {
   const std::int64_t length = config.data.sequence_length;
   const auto steps = [&](const Span& span, std::int64_t total) {
-    return span_steps(span, layout.sequences(), length, rows, total);
+    return span_steps(span, batches, length, rows, total);
   };
   TrainingPlan plan;
   const Span& duration = config.train.duration;
   plan.steps = duration.unit == Span::Unit::kHours ? kUnlimited : steps(duration, 0);
   plan.hours = duration.unit == Span::Unit::kHours ? duration.value : 0;
-  plan.sequences = layout.sequences();
+  plan.batches = batches;
   plan.flops_per_token = flops_per_token;
   plan.schedule = make_schedule(config, plan, steps);
   plan.clip_norm = config.optimizer.clip_norm;
-  plan.report = cadence(config.logging.every, layout, length, rows);
-  plan.evaluate = cadence(config.eval.every, layout, length, rows);
-  plan.save = cadence(config.checkpoint.every, layout, length, rows);
-  if (config.eval.samples) plan.sample = cadence(config.eval.samples->every, layout, length, rows);
+  plan.report = cadence(config.logging.every, batches, length, rows);
+  plan.evaluate = cadence(config.eval.every, batches, length, rows);
+  plan.save = cadence(config.checkpoint.every, batches, length, rows);
+  if (config.eval.samples) plan.sample = cadence(config.eval.samples->every, batches, length, rows);
   plan.evaluate_at_start = config.eval.at_start;
   plan.evaluate_at_end = config.eval.at_end;
   plan.stop_if_nonfinite = config.reliability.nonfinite == "stop";

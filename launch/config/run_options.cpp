@@ -1,16 +1,9 @@
 #include "launch/config/run_options.h"
 
-#include <filesystem>
-
 namespace pretrain {
 namespace {
 
 constexpr double kMaxCount = 1e15;
-
-// Cadences of what happens inside the loop; hours only where one rank's clock may decide.
-const std::vector<const char*> kStepUnits{"steps", "tokens", "samples", "epochs"};
-
-std::string stem(const std::string& path) { return std::filesystem::path(path).stem().string(); }
 
 }  // namespace
 
@@ -43,38 +36,6 @@ void RunOptions::visit(OptionVisitor& visitor) {
        .null_word = "null"});
   visitor.option("allow_change", allow_change,
                  {.meaning = "identity options that this start may change"});
-}
-
-void DataSource::visit(OptionVisitor& visitor) {
-  visitor.option("path", path,
-                 {.meaning = "corpus file (.h5)", .kind = OptionKind::kPath, .required = true});
-  name = stem(path);
-  visitor.option("name", name, {.meaning = "label", .default_text = "file's stem"});
-  visitor.option("split", split, {.meaning = "part of the corpus", .identity = true});
-}
-
-void DataOptions::visit(OptionVisitor& visitor) {
-  visitor.option("sequence_length", sequence_length,
-                 {.meaning = "row length",
-                  .unit = "positions",
-                  .kind = OptionKind::kCount,
-                  .min = 1,
-                  .max = 1 << 24,
-                  .identity = true});
-  visitor.list(
-      "sources", sources,
-      {.meaning = "what to train on, joined in this order; the files may move but not change",
-       .required = true});
-  visitor.option(
-      "document_mask", document_mask,
-      {.meaning = "attention and positions stop at the ends of documents", .identity = true});
-  visitor.option("shuffle", shuffle,
-                 {.meaning = "keyed permutation of all rows in each epoch", .identity = true});
-  visitor.option("verify", verify,
-                 {.meaning = "auto: full digests up to 16 GiB, beyond: sizes and 1 % of the blocks",
-                  .choices = {"auto", "full", "sizes"}});
-  visitor.option("prefetch", prefetch,
-                 {.meaning = "read ahead", .unit = "micro batches", .min = 1, .max = 1024});
 }
 
 void TokenizerOptions::visit(OptionVisitor& visitor) {

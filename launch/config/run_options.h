@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config/option_visitor.h"
+#include "launch/config/data_options.h"
 #include "launch/config/eval_options.h"
 
 namespace pretrain {
@@ -21,23 +22,6 @@ struct RunOptions {
   std::optional<std::int64_t> threads;
   std::optional<std::string> init;
   std::vector<std::string> allow_change;
-  void visit(OptionVisitor& visitor);
-};
-
-struct DataSource {
-  std::string path;
-  std::string name;
-  std::string split = "train";
-  void visit(OptionVisitor& visitor);
-};
-
-struct DataOptions {
-  std::int64_t sequence_length = 1024;
-  std::vector<DataSource> sources;
-  bool document_mask = false;
-  bool shuffle = true;
-  std::string verify = "auto";
-  std::int64_t prefetch = 4;
   void visit(OptionVisitor& visitor);
 };
 

@@ -63,7 +63,7 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
     : options_(options),
       seed_(context.seed),
       mask_(context.special.mask),
-      special_(context.special.is_special),
+      special_(context.special.is_special.begin(), context.special.is_special.end()),
       continues_word_(context.continues_word) {
   if (mask_ < 0 && options_.mask_share > 0) {
     fail(
@@ -80,14 +80,10 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
   }
 }
 
-bool Masking::is_special(std::int64_t token) const {
-  return static_cast<std::size_t>(token) < special_.size() &&
-         special_[static_cast<std::size_t>(token)];
-}
-
 std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
                                           RandomStream& random) const {
   std::vector<std::int64_t> candidates;
+  candidates.reserve(tokens.size());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (!is_special(tokens[i])) candidates.push_back(static_cast<std::int64_t>(i));
   }
@@ -97,6 +93,7 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
   if (options_.max_predictions) wanted = std::min(wanted, *options_.max_predictions);
   const auto count = std::min(static_cast<std::size_t>(wanted), candidates.size());
   std::vector<std::int64_t> chosen;
+  chosen.reserve(count);
   if (options_.unit == "token") {
     for (std::size_t i = 0; i < count; ++i) chosen.push_back(draw_next(candidates, i, random));
     std::sort(chosen.begin(), chosen.end());

@@ -41,13 +41,16 @@ class Masking {
   /// The stream of a sequence: dynamic masks differ each time a row is served, static ones repeat
   /// after `copies` epochs.
   RandomStream stream(const TokenBatch& batch, std::size_t row, std::int64_t start) const;
-  bool is_special(std::int64_t token) const;
+  bool is_special(std::int64_t token) const {
+    return static_cast<std::size_t>(token) < special_.size() &&
+           special_[static_cast<std::size_t>(token)] != 0;
+  }
 
  private:
   MaskingOptions options_;
   std::uint64_t seed_;
   std::int64_t mask_;
-  std::vector<bool> special_;
+  std::vector<std::uint8_t> special_;  // [V]
   std::vector<std::int64_t> ordinary_;
   std::vector<std::uint8_t> continues_word_;
 };

@@ -19,11 +19,19 @@ at::Tensor copied(const std::vector<T>& values, at::ScalarType type) {
 }  // namespace
 
 std::vector<Row> rows_of(const TokenBatch& batch) {
-  const auto width = static_cast<std::size_t>(batch.tokens.size(1));
   const std::int64_t* tokens = batch.tokens.const_data_ptr<std::int64_t>();
   std::vector<Row> rows;
+  for (const RowPiece& piece : batch.pieces) {
+    rows.push_back({{tokens, piece.tokens},
+                    batch.sample_ids[piece.row],
+                    piece.row,
+                    static_cast<std::int64_t>(piece.start)});
+    tokens += piece.tokens;
+  }
+  if (!batch.pieces.empty()) return rows;
+  const auto width = static_cast<std::size_t>(batch.tokens.size(1));
   for (const std::uint64_t id : batch.sample_ids) {
-    rows.push_back({{tokens + rows.size() * width, width}, id});
+    rows.push_back({{tokens + rows.size() * width, width}, id, rows.size()});
   }
   return rows;
 }

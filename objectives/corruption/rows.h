@@ -9,10 +9,12 @@
 
 namespace pretrain {
 
-/// A row of token ids, and the address of what is drawn for it.
+/// A row of token ids, or one of its pieces, and the address of what is drawn for it.
 struct Row {
   std::span<const std::int64_t> tokens;
   std::uint64_t sample_id = 0;
+  std::size_t index = 0;   ///< of the row in the batch
+  std::int64_t start = 0;  ///< tokens of the row before the piece
 };
 std::vector<Row> rows_of(const TokenBatch& batch);
 
@@ -38,6 +40,10 @@ class SequenceBuilder {
   /// Tokens so far: the index of the next one.
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
   std::int64_t& token(std::int64_t index) { return tokens_[static_cast<std::size_t>(index)]; }
+  /// The tokens from `first` on; valid until the next add.
+  std::span<const std::int64_t> tokens_from(std::int64_t first) const {
+    return std::span(tokens_).subspan(static_cast<std::size_t>(first));
+  }
   /// Takes what was collected. Prefixes and segments are left out if all are 0.
   Sequences take();
 

@@ -33,6 +33,7 @@ class CountingRows : public Dataset {
       out[i] = testing::kFirstOrdinary + static_cast<std::int64_t>((index + i) % kOrdinary);
     }
   }
+  std::vector<TokenPlace> places(std::uint64_t) const override { return {}; }
 
  private:
   std::size_t width_;
@@ -74,8 +75,10 @@ Outcome train(const RunSetup& setup, Communicator& control) {
   const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.1});
   FlatReducer reducer(control);
   const CountingRows dataset(objective->row_shape());
-  DataLoader loader(dataset, SampleOrder(3, dataset.size(), true), *objective, setup.layout,
-                    control.rank(), 2);
+  const SamplePlan samples(3, true, {{dataset.size()}}, {{0, {1}}});
+  const BatchSchedule batches(setup.layout.sequences());
+  DataLoader loader(BatchReader({&dataset}, samples, *objective), setup.layout, batches,
+                    control.rank(), {2, 1});
   Evaluator evaluator(*objective, control, {}, 1);
   TrainingState state;
   std::optional<FoundCheckpoint> found;
@@ -99,7 +102,7 @@ Outcome train(const RunSetup& setup, Communicator& control) {
   if (setup.resume) checkpointer.resumed_from(state);
   TrainingPlan plan;
   plan.steps = setup.steps;
-  plan.sequences = setup.layout.sequences();
+  plan.batches = batches;
   plan.schedule = {Schedule::Shape::kCosine, setup.learning_rate, 0.1, 2, 0, 20};
   plan.clip_norm = 1.0;
   Outcome outcome;

@@ -5,9 +5,9 @@
 #include <map>
 
 #include "core/base/random.h"
+#include "core/batch_reader.h"
 #include "core/config/config_loader.h"
 #include "core/config/option_reader.h"
-#include "core/data_loader.h"
 
 namespace pretrain::testing {
 namespace {

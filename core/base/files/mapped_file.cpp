@@ -75,12 +75,39 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+namespace {
+
+std::uintptr_t page_bytes() {
+  static const auto bytes = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+}  // namespace
+
 void MappedFile::advise_random(std::span<const std::byte> part) const {
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t page = page_bytes();
   const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
   // Only advice: a kernel that refuses it reads a little more than needed.
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_RANDOM);
+}
+
+void MappedFile::advise_soon(std::span<const std::byte> part) const {
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / page_bytes() * page_bytes();
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
+  if (!part.empty()) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
+double MappedFile::resident_share(std::span<const std::byte> part) const {
+  constexpr std::size_t kPlaces = 256;
+  std::size_t resident = 0;
+  for (std::size_t i = 0; i < kPlaces && !part.empty(); ++i) {
+    const auto at = reinterpret_cast<std::uintptr_t>(part.data()) + part.size() / kPlaces * i;
+    unsigned char held = 0;
+    if (mincore(reinterpret_cast<void*>(at / page_bytes() * page_bytes()), 1, &held) != 0) return 1;
+    resident += held & 1;
+  }
+  return part.empty() ? 1 : static_cast<double>(resident) / kPlaces;
 }
 
 std::optional<std::string> MappedFile::check_unchanged() const {

@@ -29,6 +29,10 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   /// Says to the kernel that `bytes` (a part of bytes()) are read in no order.
   void advise_random(std::span<const std::byte> part) const;
+  /// ... that they are read soon.
+  void advise_soon(std::span<const std::byte> part) const;
+  /// Share of some 256 places of `part` that the kernel holds in memory now; 1 if it does not say.
+  double resident_share(std::span<const std::byte> part) const;
   /// Compares size and time of change with those at the opening. Throws kBadData if the file was
   /// written or shortened since; returns a warning if another file now lies at path() (the mapped
   /// one stays in use), else nullopt.

@@ -210,6 +210,20 @@ void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const
   }
 }
 
+void Corpus::will_read(std::uint64_t begin, std::uint64_t count) const {
+  const std::uint64_t width = attributes().dtype == "u16" ? 2 : 4;
+  file_.advise_soon(tokens_.subspan(begin * width, count * width));
+}
+
+std::uint64_t Corpus::document_at(std::uint64_t position) const {
+  std::uint64_t low = 0, high = documents();  // the last one that begins at or before it
+  while (high - low > 1) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    (document_begin(middle) <= position ? low : high) = middle;
+  }
+  return low;
+}
+
 std::unique_ptr<Tokenizer> Corpus::load_tokenizer() const {
   const std::string place = corpus_tokenizer_path(path());
   if (!std::filesystem::exists(place)) {

@@ -73,6 +73,13 @@ class Corpus {
   /// id is not below vocab_size().
   void read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const;
 
+  /// Says to the kernel that read_tokens will be called for these; from any thread.
+  void will_read(std::uint64_t begin, std::uint64_t count) const;
+  /// Does the kernel hold (nearly) all tokens in memory? Then will_read is of no use.
+  bool is_resident() const { return file_.resident_share(tokens_) > 0.95; }
+  /// Number of the document that the token at `position` (< tokens()) belongs to.
+  std::uint64_t document_at(std::uint64_t position) const;
+
   /// The tokenizer in NAME.tokenizer.json. Throws kBadData if it is missing or not the one the
   /// corpus was built with.
   std::unique_ptr<Tokenizer> load_tokenizer() const;

@@ -75,6 +75,38 @@ TEST(SampleOrder, WithoutShuffleIsTheIdentity) {
   EXPECT_THROW(SampleOrder(1, 0, true), Error);
 }
 
+TEST(SampleOrder, PlaceIsTheInverse) {
+  for (const std::uint64_t group : {1u, 4u, 64u}) {
+    for (const std::uint64_t rows : {1u, 2u, 5u, 63u, 64u, 65u, 1000u, 4097u}) {
+      const SampleOrder order(3, rows, true, 2, group);
+      for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
+        for (std::uint64_t i = 0; i < rows; ++i) {
+          ASSERT_EQ(order.place(order.row(epoch * rows + i), epoch), i) << rows << " by " << group;
+        }
+      }
+    }
+  }
+}
+
+TEST(SampleOrder, NeighboursOfAGroupFollowOneAnother) {
+  const SampleOrder order(3, 1003, true, 0, 8);
+  EXPECT_TRUE(is_permutation(epoch_of(order, 1)));
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    if (i % 8 > 0) {
+      ASSERT_EQ(order.row(i), order.row(i - 1) + 1);
+    }
+  }
+  for (std::uint64_t i = 1000; i < 1003; ++i) ASSERT_EQ(order.row(i), i);
+}
+
+TEST(SampleOrder, StreamsDiffer) {
+  const auto first = epoch_of(SampleOrder(1, 1000, true, 0), 0);
+  const auto second = epoch_of(SampleOrder(1, 1000, true, 1), 0);
+  int same = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) same += first[i] == second[i] ? 1 : 0;
+  EXPECT_LT(same, 8);
+}
+
 // Pearson's chi-square against uniform counts, less its expectation, in standard deviations.
 double excess(const std::vector<double>& counts, double expected, double freedom) {
   double chi2 = 0;

@@ -1,6 +1,10 @@
 #include "core/data/token_dataset.h"
 
+#include <fstream>
+
+#include "core/base/memory_usage.h"
 #include "core/base/random.h"
+#include "core/data/mixture/sample_plan.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
 
 namespace pretrain {
@@ -91,6 +95,54 @@ TEST_F(TokenDatasetTest, EmptyDocumentsAreNoRows) {
   Ids row(3);
   dataset.read(0, row);
   EXPECT_EQ(row, (Ids{1, 2, 3}));
+}
+
+// A corpus of 10^12 tokens is a sparse file here: only what is read of it takes memory.
+TEST_F(TokenDatasetTest, TheSizeOfACorpusCostsNothing) {
+  constexpr std::uint64_t kTokens = 1'000'000'000'000, kDocuments = 1000;
+  const std::string file = write("huge.h5", "");
+  CorpusManifest manifest;
+  CorpusTable& table = manifest.table;
+  table.attributes.dtype = "u16";
+  table.attributes.vocab_size = 60000;
+  table.attributes.max_id = 59999;
+  table.attributes.documents = kDocuments;
+  table.attributes.tokens = kTokens;
+  table.datasets[kDocOffsetsPath] = {0, 8 * (kDocuments + 1), kDocuments + 1, "u64"};
+  table.datasets["/splits/train"] = {16384, 16, 2, "u64"};
+  table.datasets[kTokensPath] = {65536, 2 * kTokens, kTokens, "u16"};
+  manifest.bytes = 65536 + 2 * kTokens;
+  manifest.blocks.assign((manifest.bytes + kBlockBytes - 1) / kBlockBytes, "");
+  {
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+    std::vector<std::uint64_t> numbers;
+    for (std::uint64_t d = 0; d <= kDocuments; ++d) numbers.push_back(d * (kTokens / kDocuments));
+    out.write(reinterpret_cast<const char*>(numbers.data()), 8 * (kDocuments + 1));
+    numbers = {0, kDocuments};
+    out.seekp(16384).write(reinterpret_cast<const char*>(numbers.data()), 16);
+    const std::uint16_t last = 4711;
+    out.seekp(static_cast<std::streamoff>(65536 + 2 * (kTokens - 1)));
+    out.write(reinterpret_cast<const char*>(&last), 2);
+  }
+  const std::int64_t before = resident_bytes().value();
+  const auto corpus = std::make_shared<const Corpus>(file, manifest, CorpusVerification::kSizes,
+                                                     ProgressFunction());
+  const TokenDataset dataset({{corpus, "train"}}, 1024);
+  const std::uint64_t rows = (kTokens - 1) / 1024;
+  ASSERT_EQ(dataset.size(), rows);
+  const SamplePlan plan(1, true, {{rows}}, {{0, {1}}});
+  std::vector<std::int64_t> row(1025);
+  for (std::uint64_t n = 0; n < 1000; ++n) {
+    dataset.read(plan.sample(rows / 1000 * n).row, row);
+    EXPECT_LE(row.back(), 4711);
+  }
+  std::vector<std::int64_t> end(1);
+  corpus->read_tokens(kTokens - 1, end);
+  EXPECT_EQ(end.front(), 4711);
+  EXPECT_EQ(corpus->document_at(kTokens - 1), kDocuments - 1);
+  EXPECT_EQ(corpus->document_at(0), 0u);
+  EXPECT_EQ(corpus->document_at(kTokens / kDocuments * 17), 17u);
+  EXPECT_LT(resident_bytes().value() - before, std::int64_t{256} << 20);
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ TEST(PlanBatch, AutoTakesTheLargestDivisorThatFits) {
 
 TEST(SpanSteps, RoundUp) {
   const auto steps = [](Span::Unit unit, double value) {
-    return span_steps({unit, value}, 10, 64, 1000, 200);
+    return span_steps({unit, value}, BatchSchedule(10), 64, 1000, 200);
   };
   EXPECT_EQ(steps(Span::Unit::kSteps, 7), 7);
   EXPECT_EQ(steps(Span::Unit::kTokens, 641), 2);
@@ -82,11 +82,11 @@ TEST(MakePlan, HoursNeedAScheduleOfKnownLength) {
   const std::string hours = "global_batch_sequences: 8";
   RunConfig config = config_of(hours);
   config.train.duration = {Span::Unit::kHours, 2};
-  const BatchLayout layout = plan_batch(config, 1, everything_fits);
+  const BatchSchedule batches(global_sequences(config));
   testing::expect_error(ExitCode::kBadConfig, "schedule.total",
-                        [&] { make_plan(config, layout, 1000, 1.0); });
+                        [&] { make_plan(config, batches, 1000, 1.0); });
   config.schedule.total = Span{Span::Unit::kSteps, 500};
-  const TrainingPlan plan = make_plan(config, layout, 1000, 1.0);
+  const TrainingPlan plan = make_plan(config, batches, 1000, 1.0);
   EXPECT_EQ(plan.hours, 2);
   EXPECT_EQ(plan.schedule.total, 500);
 }

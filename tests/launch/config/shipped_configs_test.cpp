@@ -26,7 +26,8 @@ TEST(ShippedConfigs, EachReadsAndPlans) {
     const LoadedConfig loaded = load_config(entry.path().string(), {});
     const RunConfig config = read_config(loaded.root, entry.path().stem().string());
     const BatchLayout layout = plan_batch(config, 1, [](std::int64_t) { return true; });
-    EXPECT_GT(make_plan(config, layout, 1'000'000, 1.0).steps, 0) << entry.path();
+    EXPECT_GT(make_plan(config, BatchSchedule(layout.sequences()), 1'000'000, 1.0).steps, 0)
+        << entry.path();
     EXPECT_TRUE(text_of(entry.path()).starts_with("# yaml-language-server: $schema="));
     ++count;
   }
