@@ -16,6 +16,8 @@ constexpr Subcommand kSubcommands[] = {
     {"build", "text, JSONL or CSV to corpus", declare_corpus_build},
     {"import", "token files of Megatron-LM, nanoGPT, llm.c to corpus", declare_corpus_import},
     {"export", "corpus to their files, or to text", declare_corpus_export},
+    {"merge", "join corpora of one tokenizer", declare_corpus_merge},
+    {"split", "choose the splits again, by content", declare_corpus_split},
     {"info", "attributes, splits, statistics", declare_corpus_info},
     {"verify", "manifest, digests, layout", declare_corpus_verify},
 };

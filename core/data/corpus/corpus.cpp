@@ -66,6 +66,7 @@ Corpus::Corpus(const std::string& path, CorpusManifest manifest, CorpusVerificat
   tokens_ = dataset(kTokensPath);
   doc_offsets_ = dataset(kDocOffsetsPath);
   doc_bytes_ = dataset(kDocBytesPath);
+  doc_source_ = dataset(kDocSourcePath);
 
   if (mode == CorpusVerification::kAuto) {
     mode = manifest_.bytes <= kFullVerifyBytes ? CorpusVerification::kFull
@@ -194,6 +195,16 @@ std::uint64_t Corpus::document_begin(std::uint64_t d) const {
 
 std::uint32_t Corpus::document_bytes(std::uint64_t d) const {
   return load<std::uint32_t>(doc_bytes_, d);
+}
+
+std::size_t Corpus::document_source(std::uint64_t d) const {
+  const std::size_t source = load<std::uint16_t>(doc_source_, d);
+  if (source >= attributes().sources.size()) {
+    fail(ExitCode::kBadData, path(), ": ", kDocSourcePath, "[", d, "] is ", source,
+         ", the attribute sources has ", attributes().sources.size(),
+         " names. Build the corpus again");
+  }
+  return source;
 }
 
 void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const {

@@ -69,6 +69,11 @@ class Corpus {
   /// UTF-8 bytes of the source of document `d`; only if has_document_bytes().
   std::uint32_t document_bytes(std::uint64_t d) const;
 
+  bool has_document_sources() const { return !doc_source_.empty(); }
+  /// Index into attributes().sources of document `d`; only if has_document_sources(). Throws
+  /// kBadData if there is no such source.
+  std::size_t document_source(std::uint64_t d) const;
+
   /// out = the tokens from position `begin`; begin + out.size() <= tokens(). Throws kBadData if an
   /// id is not below vocab_size().
   void read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const;
@@ -99,6 +104,7 @@ class Corpus {
   std::span<const std::byte> tokens_;
   std::span<const std::byte> doc_offsets_;
   std::span<const std::byte> doc_bytes_;
+  std::span<const std::byte> doc_source_;
 };
 
 }  // namespace pretrain

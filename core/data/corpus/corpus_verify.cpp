@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "core/base/byte_size.h"
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/files/directory.h"
@@ -29,6 +28,13 @@ std::uint64_t scan_tokens(const Corpus& corpus, const ProgressFunction& progress
     if (progress) progress({"verifying", begin + part.size(), corpus.tokens()});
   }
   return static_cast<std::uint64_t>(largest);
+}
+
+// Throws kBadData for a document whose source has no name.
+void check_sources(const Corpus& corpus) {
+  for (std::uint64_t d = 0; corpus.has_document_sources() && d < corpus.documents(); ++d) {
+    corpus.document_source(d);
+  }
 }
 
 // A manifest without digests, for a file that has none.
@@ -123,26 +129,11 @@ void collect(std::vector<std::string>& problems, Check&& check) {
 
 }  // namespace
 
-CorpusInfo corpus_info(const std::string& path) {
-  CorpusInfo info;
-  info.path = path;
-  info.table = complete(probe_corpus(path), path);
-  info.file_bytes = std::filesystem::file_size(path);
-  if (std::filesystem::exists(manifest_path(path))) {
-    const CorpusManifest manifest = read_manifest(path);
-    info.fingerprint = manifest.fingerprint;
-    info.table.attributes.max_id = manifest.table.attributes.max_id;
-  }
-  const Corpus corpus(path, bare_manifest(path, info.table), CorpusVerification::kSizes, {});
-  info.has_document_bytes = corpus.has_document_bytes();
-  info.shortest_document = corpus.tokens();
-  for (std::uint64_t d = 0; d < corpus.documents(); ++d) {
-    const std::uint64_t length = corpus.document_begin(d + 1) - corpus.document_begin(d);
-    info.shortest_document = std::min(info.shortest_document, length);
-    info.longest_document = std::max(info.longest_document, length);
-  }
-  info.splits = corpus.split_sizes();
-  return info;
+CorpusTable probe_complete(const std::string& path) { return complete(probe_corpus(path), path); }
+
+std::shared_ptr<const Corpus> open_without_manifest(const std::string& path, CorpusTable table) {
+  return std::make_shared<const Corpus>(path, bare_manifest(path, std::move(table)),
+                                        CorpusVerification::kSizes, ProgressFunction{});
 }
 
 VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFunction& progress) {
@@ -152,7 +143,7 @@ VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFun
   if (!std::filesystem::exists(manifest_path(path))) read_manifest(path);  // throws what to run
   collect(report.problems, [&] { manifest = read_manifest(path); });
   collect(report.problems, [&] {
-    CorpusTable table = complete(probe_corpus(path), path);
+    CorpusTable table = probe_complete(path);
     if (!manifest) return;
     // A file of another program need not say its largest id.
     if (table.attributes.max_id == 0) table.attributes.max_id = manifest->table.attributes.max_id;
@@ -169,6 +160,7 @@ VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFun
       report.problems.push_back(concat("the largest token id is ", max_id,
                                        ", expected the attribute max_id ", corpus.max_id()));
     }
+    if (deep) check_sources(corpus);
     if (std::filesystem::exists(corpus_tokenizer_path(path))) corpus.load_tokenizer();
   });
   if (deep && report.ok()) {
@@ -188,9 +180,10 @@ CorpusManifest write_manifest(const std::string& path, bool force,
   if (!force && std::filesystem::exists(output)) {
     fail(ExitCode::kCannotCreate, output, ": exists already. Give --force to replace it");
   }
-  CorpusTable table = complete(probe_corpus(path), path);
-  const Corpus corpus(path, bare_manifest(path, table), CorpusVerification::kSizes, {});
-  const std::uint64_t max_id = scan_tokens(corpus, progress);
+  CorpusTable table = probe_complete(path);
+  const auto corpus = open_without_manifest(path, table);
+  check_sources(*corpus);
+  const std::uint64_t max_id = scan_tokens(*corpus, progress);
   if (table.attributes.max_id != 0 && table.attributes.max_id != max_id) {
     fail(ExitCode::kBadData, path, ": attribute max_id is ", table.attributes.max_id,
          ", the largest token id is ", max_id, ". Correct it");
@@ -200,33 +193,6 @@ CorpusManifest write_manifest(const std::string& path, bool force,
   Directory::open_parent(output).replace_text(std::filesystem::path(output).filename().string(),
                                               manifest_to_json(manifest));
   return manifest;
-}
-
-std::string CorpusInfo::to_text() const {
-  const CorpusAttributes& a = table.attributes;
-  std::string text =
-      concat(path, ": ", format_bytes(file_bytes), ", corpus version ", a.version, "\n",
-             "tokens      ", a.tokens, " of type ", a.dtype, ", vocab_size ", a.vocab_size,
-             ", max_id ", a.max_id == 0 ? std::string("not known") : concat(a.max_id), ", eos_id ",
-             a.eos_id, "\n", "documents   ", a.documents, " of ", shortest_document, " to ",
-             longest_document, " tokens, mean ", a.tokens / a.documents, "\n");
-  text +=
-      has_document_bytes
-          ? concat("source      ", a.bytes, " bytes, ",
-                   static_cast<double>(a.bytes) / static_cast<double>(a.tokens), " bytes a token\n")
-          : std::string("source      byte counts not recorded: no bits per byte\n");
-  for (const Corpus::SplitSize& split : splits) {
-    text += concat("split       ", split.name, ": ", split.documents, " documents, ", split.tokens,
-                   " tokens\n");
-  }
-  text += concat("tokenizer   ",
-                 a.tokenizer_sha256.empty() ? "not known" : "sha256 " + a.tokenizer_sha256, "\n",
-                 "created by  ", a.created_by.empty() ? "not known" : a.created_by, "\n");
-  text += "fingerprint " +
-          (fingerprint.empty()
-               ? "no manifest; write it: pretrain corpus verify --write-manifest " + path
-               : fingerprint);
-  return text + "\n";
 }
 
 std::string VerifyReport::to_text() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,20 +9,6 @@
 #include "core/data/corpus/progress.h"
 
 namespace pretrain {
-
-/// What `pretrain corpus info` shows.
-struct CorpusInfo {
-  std::string path;
-  std::uint64_t file_bytes = 0;
-  CorpusTable table;                    ///< as the HDF5 file says
-  std::string fingerprint;              ///< empty: no manifest
-  std::uint64_t shortest_document = 0;  ///< tokens
-  std::uint64_t longest_document = 0;   ///< tokens
-  bool has_document_bytes = false;
-  std::vector<Corpus::SplitSize> splits;
-
-  std::string to_text() const;
-};
 
 /// What `pretrain corpus verify` found.
 struct VerifyReport {
@@ -32,14 +19,16 @@ struct VerifyReport {
   std::string to_text() const;
 };
 
-/// Reads attributes, layout and document lengths. Opens HDF5 in a child process (see probe_corpus).
-/// Throws kBadData if the file is no valid corpus; a missing manifest is no fault here.
-CorpusInfo corpus_info(const std::string& path);
+/// What HDF5 says of the file (see probe_corpus), with the counts it leaves out filled in, max_id
+/// aside, and checked by check_table.
+CorpusTable probe_complete(const std::string& path);
+/// The corpus as `table` says, without digests to compare it with.
+std::shared_ptr<const Corpus> open_without_manifest(const std::string& path, CorpusTable table);
 
 /// Compares corpus, manifest and tokenizer sidecar: HDF5's own view (in a child process), sizes,
 /// the digests of all tables and of one token block in 100; with `deep` the digest of every byte,
-/// the range of every token id, and SHA-256. Faults found become lines of the report; throws
-/// kBadData only if file or manifest are missing.
+/// the range of every token id and source, and SHA-256. Faults found become lines of the report;
+/// throws kBadData only if file or manifest are missing.
 VerifyReport verify_corpus(const std::string& path, bool deep,
                            const ProgressFunction& progress = {});
 

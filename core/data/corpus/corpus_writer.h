@@ -20,7 +20,7 @@ struct CorpusHeader {
   std::string tokenizer_sha256;
   std::string created_by;
   bool append_eos = true;  ///< false: documents come with their eos_id already
-  /// Record /doc_bytes. false: bytes per document are not known; those given must be 0.
+  /// Record /doc_bytes. false: bytes per document are not known; those given are not kept.
   bool document_bytes = true;
   /// Names of the sources that add_document counts; empty: no /doc_source.
   std::vector<std::string> sources = {};

@@ -19,6 +19,8 @@ using RunSubcommand = std::function<ExitCode()>;
 RunSubcommand declare_corpus_build(CLI::App& app);
 RunSubcommand declare_corpus_import(CLI::App& app);
 RunSubcommand declare_corpus_export(CLI::App& app);
+RunSubcommand declare_corpus_merge(CLI::App& app);
+RunSubcommand declare_corpus_split(CLI::App& app);
 RunSubcommand declare_corpus_info(CLI::App& app);
 RunSubcommand declare_corpus_verify(CLI::App& app);
 

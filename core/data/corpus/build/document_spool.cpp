@@ -99,13 +99,15 @@ void DocumentSpool::end_document(std::uint64_t source_bytes, std::size_t source)
   SpoolShard& shard = shards_.back();
   shard.max_id = std::max(shard.max_id, open_max_id_);
   shard.tokens += open_tokens_;
-  shard.source_bytes += source_bytes;
   ++shard.documents;
   tokens_ += open_tokens_;
   ++documents_;
   open_tokens_ = open_max_id_ = 0;
   offset_file_.push(tokens_);
-  if (header_.document_bytes) size_file_.push(static_cast<std::uint32_t>(source_bytes));
+  if (header_.document_bytes) {
+    size_file_.push(static_cast<std::uint32_t>(source_bytes));
+    shard.source_bytes += source_bytes;
+  }
   if (!header_.sources.empty()) source_file_.push(static_cast<std::uint16_t>(source));
 }
 

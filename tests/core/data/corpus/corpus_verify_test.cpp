@@ -4,6 +4,7 @@
 
 #include "core/base/random.h"
 #include "core/data/corpus/corpus_builder.h"
+#include "core/data/corpus/inspect/corpus_info.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
 
 namespace pretrain {
@@ -59,8 +60,8 @@ TEST_F(CorpusVerifyTest, InfoShowsAttributesAndSplits) {
   const std::string corpus = build();
   const CorpusInfo info = corpus_info(corpus);
   EXPECT_EQ(info.table.attributes.documents, 3u);
-  EXPECT_EQ(info.shortest_document, 7u);
-  EXPECT_EQ(info.longest_document, 15u);
+  EXPECT_EQ(info.lengths.shortest(), 7u);
+  EXPECT_EQ(info.lengths.longest(), 15u);
   EXPECT_EQ(info.splits.size(), 2u);
   EXPECT_EQ(info.splits[0].documents + info.splits[1].documents, 3u);
   EXPECT_EQ(info.splits[0].tokens + info.splits[1].tokens, 33u);
