@@ -10,8 +10,8 @@ import runs
 
 COMMANDS = [
     [], ["train"], ["check"], ["config"], ["corpus"], ["corpus", "build"], ["corpus", "info"],
-    ["corpus", "verify"], ["tokenizer"], ["tokenizer", "encode"], ["tokenizer", "decode"],
-    ["tokenizer", "verify"], ["generate"], ["checkpoint"], ["checkpoint", "list"],
+    ["corpus", "verify"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "encode"],
+    ["tokenizer", "decode"], ["tokenizer", "verify"], ["generate"], ["checkpoint"], ["checkpoint", "list"],
     ["checkpoint", "verify"], ["schema"], ["version"],
 ]
 

@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "core/base/escape_control.h"
-#include "core/data/corpus/corpus_builder.h"
+#include "core/text/format/open_tokenizer.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/commands/tokenizer/unit_reader.h"
 #include "launch/progress_line.h"

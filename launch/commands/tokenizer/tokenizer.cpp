@@ -26,6 +26,7 @@ ExitCode run_tokenizer(const std::vector<std::string>& arguments, Process& proce
     CLI::App& sub = *app.add_subcommand(name, summary);
     commands[&sub] = make(sub);
   };
+  add("train", "text to tokenizer", make_train_command);
   add("encode", "text to ids", make_encode_command);
   add("decode", "ids to text", make_decode_command);
   add("verify", "what a tokenizer is, and whether it keeps its promises", make_verify_command);

@@ -22,6 +22,7 @@ class TokenizerCommand {
 };
 
 /// Each declares its options in `app`.
+std::unique_ptr<TokenizerCommand> make_train_command(CLI::App& app);
 std::unique_ptr<TokenizerCommand> make_encode_command(CLI::App& app);
 std::unique_ptr<TokenizerCommand> make_decode_command(CLI::App& app);
 std::unique_ptr<TokenizerCommand> make_verify_command(CLI::App& app);

@@ -5,7 +5,7 @@
 
 #include "core/base/escape_control.h"
 #include "core/base/json/json_reader.h"
-#include "core/data/corpus/corpus_builder.h"
+#include "core/text/format/open_tokenizer.h"
 #include "core/text/tokenizer_check.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/commands/tokenizer/unit_reader.h"
@@ -69,8 +69,15 @@ class Verify : public TokenizerCommand {
                    "JSONL of {\"text\": ..., \"ids\": [...]}: the ids must be these");
     app.footer(
         "Supported parts of a tokenizer.json; any other is refused by name:\n"
-        "  model           BPE without merges, as byte and char are written\n"
-        "  added_tokens    special ones behind the vocabulary\n"
+        "  model           BPE, WordPiece, Unigram, WordLevel\n"
+        "  normalizer      NFC NFD NFKC NFKD Lowercase StripAccents Strip Prepend\n"
+        "                  BertNormalizer Replace (a text) Precompiled Sequence\n"
+        "  pre_tokenizer   ByteLevel BertPreTokenizer Metaspace Whitespace Digits\n"
+        "                  WhitespaceSplit Punctuation Split (known ones) Sequence\n"
+        "  post_processor  TemplateProcessing ByteLevel BertProcessing\n"
+        "                  RobertaProcessing Sequence\n"
+        "  decoder         ByteLevel WordPiece Metaspace BPEDecoder ByteFallback\n"
+        "                  Fuse Strip Replace Sequence\n"
         "Example: pretrain tokenizer verify data/kjv.tokenizer.json");
   }
 
