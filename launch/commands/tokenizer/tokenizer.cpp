@@ -32,8 +32,8 @@ ExitCode run_tokenizer(const std::vector<std::string>& arguments, Process& proce
   add("verify", "what a tokenizer is, and whether it keeps its promises", make_verify_command);
   app.require_subcommand(1);
   app.footer(
-      "T is `byte` or a file: tokenizer.json. Each has its own page: pretrain tokenizer encode -h\n"
-      "Example: echo 'In the beginning' | pretrain tokenizer encode data/kjv.tokenizer.json");
+      "T is byte, a tokenizer.json, or another file or folder that verify can read.\n"
+      "Example: pretrain tokenizer encode data/kjv.tokenizer.json data/kjv.txt");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
   return commands.at(app.get_subcommands().front())->run(process);
 }
