@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -39,7 +40,7 @@ objective: OBJECTIVE
 optimizer: {{name: adamw, lr: 1.0e-3, weight_decay: 0.01, betas: [0.9, 0.999], eps: 1.0e-6}}
 schedule: {{name: linear, warmup: {{fraction: 0.05}}, min_lr_ratio: 0}}
 train: {{duration: {{steps: 1}}, global_batch_sequences: {BATCH}, micro_batch: {BATCH}}}
-checkpoint: {{every: {{steps: 500}}, keep_last: 1, keep_best: 0}}
+checkpoint: {{every: {{steps: 500}}, keep_last: 2, keep_best: 0}}
 eval: {{at_start: false, at_end: true, every: {{steps: 1000000}}, sets: [{{path: corpus.h5, split: valid}}]}}
 logging: {{every: {{steps: 50}}, console: none, tensorboard: false}}
 """
@@ -68,8 +69,7 @@ def build_corpus(out, vocabulary):
     if not tokenizer.exists():
         pretrain("tokenizer", "train", "wordpiece", tokenizer, *texts, "--vocab", vocabulary)
     if not corpus.exists():
-        pretrain("corpus", "build", corpus, "--tokenizer", tokenizer, "--valid-fraction", "0.01",
-                 "--doc-sep", "blank", *texts)
+        pretrain("corpus", "build", corpus, "--tokenizer", tokenizer, *texts[:-1], "--valid", texts[-1])
     return corpus
 
 
@@ -81,8 +81,11 @@ def train(out, arm, seed, flops, threads):
     model, objective = ARMS[arm]
     config = out / f"{arm}.yaml"
     config.write_text(CONFIG.replace("MODEL", model).replace("OBJECTIVE", objective))
+    steps = 1000
+    planned = pretrain("check", config, f"run.dir={run}-plan", f"train.duration={{steps: {steps}}}")
+    steps = round(steps * flops / float(re.search(r"= ([0-9.e+]+) FLOP", planned)[1]))
     pretrain(config, f"run.dir={run}", f"run.seed={seed}", f"run.threads={threads}",
-             f"train.duration={{flops: {flops:.6e}}}")
+             f"train.duration={{steps: {steps}}}")
     exported.parent.mkdir(exist_ok=True)
     pretrain("export", run, exported, "--headless")
     return run, exported
