@@ -7,6 +7,7 @@
 #include "core/base/byte_size.h"
 #include "core/base/files/pending_file.h"
 #include "core/base/logging.h"
+#include "core/data/corpus/input/input_files.h"
 #include "core/data/corpus/text_reader.h"
 #include "core/text/special_vocabulary.h"
 #include "core/text/tokenizer.h"
@@ -70,7 +71,8 @@ class Train : public TokenizerCommand {
   explicit Train(CLI::App& app) {
     app.add_option("KIND", options_.kind, "see below")->required();
     app.add_option("OUT", output_, "tokenizer.json to make")->required();
-    app.add_option("INPUT", inputs_, "text or JSONL files; - is the standard input")->required();
+    app.add_option("INPUT", inputs_, "text, JSONL or CSV files, or folders; - is stdin")
+        ->required();
     app.add_option("--vocab", options_.vocab_size, "ids, specials included (by kind)")
         ->check(CLI::PositiveNumber);
     app.add_option("--min-count", options_.min_count, "rarest word, or pair to merge")
@@ -86,10 +88,16 @@ class Train : public TokenizerCommand {
            [this](const std::string& list) { options_.specials = parse_special_tokens(list); },
            "further special tokens, as for corpus build")
         ->type_name("LIST");
-    app.add_option("--format", format_.format, "auto, text or jsonl")->capture_default_str();
+    app.add_option("--format", format_.format, "auto, text, jsonl, csv or tsv")
+        ->capture_default_str();
     app.add_option("--doc-sep", format_.doc_sep, "blank, line, file or a text")
         ->capture_default_str();
-    app.add_option("--field", format_.field, "JSONL field of the text")->capture_default_str();
+    app.add_option("--field", format_.field, "JSONL field or CSV column")->capture_default_str();
+    app.add_option_function<std::string>(
+           "--invalid",
+           [this](const std::string& word) { format_.invalid = invalid_text_from(word); },
+           "text that is no UTF-8: error, replace or skip")
+        ->type_name("WORD");
     app.add_option("--jobs", options_.threads, "threads; 0: all cores; same result");
     app.add_flag("--force", force_, "replace an existing file");
     app.footer("Kinds:\n" + kinds_text() +
@@ -108,7 +116,7 @@ class Train : public TokenizerCommand {
     }
     ProgressLine line;
     const ProgressFunction report = line.function();
-    Documents documents(inputs_, format_, report);
+    Documents documents(input_files(inputs_), format_, report);
     const TrainedTokenizer trained = train_tokenizer(
         options_, [&](std::string& document) { return documents.next(document); },
         [&](const char* phase, std::uint64_t done, std::uint64_t total) {
