@@ -60,7 +60,9 @@ TEST_F(BatchReaderTest, PackedDocumentsAreSequencesOfTheirOwn) {
       EXPECT_EQ(prepared.positions, positions);
       EXPECT_EQ(prepared.inputs.lengths.size(), batch.pieces.size());
       for (const std::int64_t length : prepared.inputs.lengths) EXPECT_LE(length, kLength);
-      if (objective_name == "causal_lm") EXPECT_EQ(prepared.counts.at(0), positions);
+      if (objective_name == "causal_lm") {
+        EXPECT_EQ(prepared.counts.at(0), positions);
+      }
       reader.announce(0, all);  // only advice, and none of it may fail
     }
   }
