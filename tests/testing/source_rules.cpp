@@ -283,6 +283,26 @@ Findings headers_have_pragma_once(const SourceTree& tree) {
   return findings;
 }
 
+Findings types_have_one_definition(const SourceTree& tree) {
+  static const Pattern kDefinition(
+      R"(^(struct|class|enum class) ([A-Z][A-Za-z0-9_]*)( final)?( :.*| \{.*)$)");
+  Findings findings;
+  std::map<std::string, std::string> places;
+  for (const SourceFile& file : tree.files()) {
+    if (!file.is_header() || !is_source(file)) continue;
+    for (std::size_t i = 0; i < file.code.size(); ++i) {
+      const auto found = kDefinition.search(file.code[i]);
+      if (!found) continue;
+      const std::string place = concat(file.path, ":", i + 1);
+      const auto [first, is_new] = places.try_emplace(found->groups[1], place);
+      if (is_new) continue;
+      findings.push_back(concat(place, ": ", found->groups[1], " is defined at ", first->second,
+                                " too. Rename one"));
+    }
+  }
+  return findings;
+}
+
 Findings no_conditional_compilation(const SourceTree& tree) {
   static const Pattern kConditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b)");
   const auto is_cpp = [](const SourceFile& file) { return file.is_cpp(); };

@@ -42,6 +42,9 @@ Findings tests_mirror_sources(const SourceTree& tree);
 
 /// A header's first code is #pragma once.
 Findings headers_have_pragma_once(const SourceTree& tree);
+/// A type of a header has its name for itself: all are in one namespace, and of two definitions the
+/// linker takes one without a word.
+Findings types_have_one_definition(const SourceTree& tree);
 /// No #if, #ifdef, #ifndef but for sanitizers: a variant is chosen by which file is compiled.
 Findings no_conditional_compilation(const SourceTree& tree);
 /// Nothing outside launch/ ends the process, but for a forked child its own.

@@ -144,7 +144,7 @@ class DocumentHash {
 
 }  // namespace
 
-RewriteResult merge_corpora(const MergeOptions& options, const ProgressFunction& progress) {
+RewriteResult merge_corpora(const CorpusMergeOptions& options, const ProgressFunction& progress) {
   if (options.inputs.size() < 2) {
     fail(ExitCode::kUsage, "corpus merge: expected two or more corpora to join, got ",
          options.inputs.size());

@@ -22,7 +22,7 @@ struct RewriteResult {
   std::string to_text() const;
 };
 
-struct MergeOptions {
+struct CorpusMergeOptions {
   std::vector<std::string> inputs = {};
   std::string output = {};
   bool force = false;
@@ -37,7 +37,8 @@ struct MergeOptions {
 ///
 /// Throws kBadData naming two inputs whose tokenizer, vocabulary or end token differ, or a damaged
 /// one; kUsage for fewer than two; kCannotCreate; kIo.
-RewriteResult merge_corpora(const MergeOptions& options, const ProgressFunction& progress = {});
+RewriteResult merge_corpora(const CorpusMergeOptions& options,
+                            const ProgressFunction& progress = {});
 
 /// Share of the documents for a split.
 struct SplitShare {

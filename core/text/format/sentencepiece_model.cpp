@@ -155,8 +155,11 @@ SentencepieceModel read_sentencepiece_model(std::string_view bytes, const std::s
 }
 
 bool looks_like_sentencepiece(std::string_view bytes) {
-  // The first field of the first message is a piece: a tag, a length, and again a tag.
-  return bytes.size() > 2 && bytes[0] == '\x0A' && bytes[2] == '\x0A';
+  // The first field of the first message is a piece: a tag, a length, and again a tag. The tags are
+  // line ends, so that JSON below an empty line is told apart by its brace.
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && bytes[first] == '{';
+  return bytes.size() > 2 && bytes[0] == '\x0A' && bytes[2] == '\x0A' && !json;
 }
 
 }  // namespace pretrain

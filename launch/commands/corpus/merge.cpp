@@ -10,7 +10,7 @@
 namespace pretrain {
 
 RunSubcommand declare_corpus_merge(CLI::App& app) {
-  const auto options = std::make_shared<MergeOptions>();
+  const auto options = std::make_shared<CorpusMergeOptions>();
   app.add_option("OUT", options->output, "corpus to make, NAME.h5")->required();
   app.add_option("IN", options->inputs, "corpora of one tokenizer")->required();
   app.add_flag("--force", options->force, "replace an existing corpus");

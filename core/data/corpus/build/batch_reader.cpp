@@ -4,16 +4,16 @@
 
 namespace pretrain {
 
-BatchReader::BatchReader(std::vector<std::string> inputs, std::size_t validation,
-                         const TextFormat& format, const InputPosition& begin,
-                         std::uint64_t file_bytes)
+DocumentBatchReader::DocumentBatchReader(std::vector<std::string> inputs, std::size_t validation,
+                                         const TextFormat& format, const InputPosition& begin,
+                                         std::uint64_t file_bytes)
     : inputs_(std::move(inputs)),
       validation_(validation),
       format_(format),
       position_(begin),
       before_(file_bytes) {}
 
-bool BatchReader::read(BuildBatch& batch) {
+bool DocumentBatchReader::read(BuildBatch& batch) {
   while (position_.input < inputs_.size()) {
     if (!open_) {
       open_ = open_records(inputs_[position_.input], format_, position_.place);

@@ -28,14 +28,15 @@ CorpusBuild::CorpusBuild(const BuildPass& pass, const Tokenizer& tokenizer, Buil
 }
 
 void CorpusBuild::run(const ProgressFunction& progress) {
-  BatchReader reader(pass_.inputs, pass_.validation, pass_.format, state_.next, state_.file_bytes);
+  DocumentBatchReader reader(pass_.inputs, pass_.validation, pass_.format, state_.next,
+                             state_.file_bytes);
   BatchPool pool(pass_.jobs, [this](BuildBatch& batch) { work(batch); });
   const std::size_t most = 2 * pass_.jobs + 2;
   std::vector<std::unique_ptr<BuildBatch>> spare;
   bool ended = false;
   std::exception_ptr reader_error;
   while (true) {
-    while (!ended && pool.size() < most && pool.bytes() < most * BatchReader::kBatchBytes) {
+    while (!ended && pool.size() < most && pool.bytes() < most * DocumentBatchReader::kBatchBytes) {
       std::unique_ptr<BuildBatch> batch;
       if (spare.empty()) {
         batch = std::make_unique<BuildBatch>();
@@ -59,7 +60,7 @@ void CorpusBuild::run(const ProgressFunction& progress) {
     if (progress) {
       progress({"reading", state_.file_bytes, pass_.input_bytes, nullptr, state_.documents});
     }
-    if (batch->data.capacity() > 2 * BatchReader::kBatchBytes) continue;
+    if (batch->data.capacity() > 2 * DocumentBatchReader::kBatchBytes) continue;
     batch->clear();
     spare.push_back(std::move(batch));
   }

@@ -31,9 +31,9 @@ struct BuildPass {
 };
 
 /// Reads, encodes and stores the documents of all inputs: this thread reads and stores, `jobs`
-/// others parse and encode batches of BatchReader::kBatchBytes. What is stored does not depend on
-/// how many they are. At most 2 * jobs + 2 batches, or one record that is larger, are in memory
-/// with their tokens.
+/// others parse and encode batches of DocumentBatchReader::kBatchBytes. What is stored does not
+/// depend on how many they are. At most 2 * jobs + 2 batches, or one record that is larger, are in
+/// memory with their tokens.
 class CorpusBuild {
  public:
   /// Borrows all arguments. `state`, `spool` and `seen` (nullptr: duplicates stay) are where an

@@ -65,7 +65,7 @@ const char* token_type_name(TokenType type) { return row_of(type).name; }
 std::size_t token_bytes(TokenType type) { return row_of(type).bytes; }
 std::uint64_t largest_token(TokenType type) { return row_of(type).largest; }
 
-void unpack_tokens(TokenType type, std::span<const std::byte> raw, const TokenPlace& place,
+void unpack_tokens(TokenType type, std::span<const std::byte> raw, const FileTokenPlace& place,
                    std::vector<std::uint32_t>& ids) {
   dispatch(type, [&](auto sample) {
     using T = decltype(sample);

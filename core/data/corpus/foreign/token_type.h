@@ -19,7 +19,7 @@ std::size_t token_bytes(TokenType type);
 std::uint64_t largest_token(TokenType type);
 
 /// Where ids come from, for messages.
-struct TokenPlace {
+struct FileTokenPlace {
   std::string file;
   std::uint64_t offset = 0;      ///< of the first id, in bytes
   std::uint64_t vocab_size = 0;  ///< ids must be below
@@ -27,7 +27,7 @@ struct TokenPlace {
 
 /// ids = the tokens in `raw`, whose size is a multiple of token_bytes. Throws kBadData naming file
 /// and byte of an id that is negative or not below the vocabulary size.
-void unpack_tokens(TokenType type, std::span<const std::byte> raw, const TokenPlace& place,
+void unpack_tokens(TokenType type, std::span<const std::byte> raw, const FileTokenPlace& place,
                    std::vector<std::uint32_t>& ids);
 /// raw = the ids as `type`, into which each must fit (see largest_token).
 void pack_tokens(TokenType type, std::span<const std::int64_t> ids, std::vector<std::byte>& raw);
