@@ -67,7 +67,7 @@ TEST(Decoder, CacheGivesTheSameFeatures) {
 TEST(Decoder, FirstLossIsThatOfAUniformGuess) {
   for (const auto compute : {at::kFloat, at::kBFloat16}) {
     const auto objective = make_tiny_objective("causal_lm", kVocab, kLength, compute);
-    const TokenBatch tokens{random_tokens(16, kLength + 1), {}, {}, {}, {}};
+    const TokenBatch tokens{random_tokens(16, kLength + 1), {}, {}, {}, {}, {}};
     const Batch batch = objective->prepare(tokens);
     const double mean = objective->loss(batch)[0].item<double>() / 384;
     EXPECT_EQ(batch.counts[0], 384);
@@ -81,7 +81,7 @@ TEST(Decoder, LearnsOneBatchByHeart) {
     const auto objective = make_tiny_objective("causal_lm", kVocab, kLength, compute);
     FlatBuffer parameters(*objective);
     const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.0});
-    const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}});
+    const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}, {}});
     double mean = 0;
     for (int step = 0; step < 300; ++step) {
       parameters.zero_gradients();
@@ -98,7 +98,7 @@ TEST(Decoder, LearnsOneBatchByHeart) {
 TEST(Decoder, GradientIsThatOfTheLoss) {
   const auto objective = make_tiny_objective("causal_lm", kVocab, kLength);
   FlatBuffer parameters(*objective);
-  const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}});
+  const Batch batch = objective->prepare({random_tokens(4, kLength + 1), {}, {}, {}, {}, {}});
   objective->loss(batch)[0].backward();
   const at::NoGradGuard no_grad;
   for (const FlatBuffer::Entry& entry : parameters.entries()) {

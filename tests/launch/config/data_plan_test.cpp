@@ -116,7 +116,7 @@ TEST(DataPlan, BadMixturesAreNamed) {
           "sources: [{path: a.h5, weight: 0}], phases: [{from: {steps: 1}, weights: {a: 1}}]");
   refused("data.sources[1].weight: expected",
           "sources: [{path: a.h5, weight: 1}, {path: b.h5, weight: -2}]");
-  refused("weight: expected a number, got nan", "sources: [{path: a.h5, weight: nan}]");
+  refused("weight: expected a number or null, got nan", "sources: [{path: a.h5, weight: nan}]");
   refused("phase 1 weighs wikipedia, which is no source. Sources: books, wiki",
           "sources: [{path: books.h5}, {path: wiki.h5}], phases: [{from: {steps: 5}, weights: "
           "{wikipedia: 1}}]");
