@@ -4,11 +4,32 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 #include "core/config/option_values.h"
 
 namespace pretrain {
 namespace {
+
+constexpr std::size_t kHelpColumns = 80;
+constexpr std::size_t kDescriptionColumn = 30;
+
+// Lines of at most 80 columns; what is cut off an option's description goes below it.
+std::string wrapped(const std::string& help) {
+  std::string text;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string indent(line.starts_with("  ") ? kDescriptionColumn : 0, ' ');
+    while (line.size() > kHelpColumns) {
+      const std::size_t blank = line.rfind(' ', kHelpColumns);
+      if (blank == std::string::npos || blank <= indent.size()) break;
+      text += line.substr(0, blank) + "\n";
+      line = indent + line.substr(blank + 1);
+    }
+    text += line + "\n";
+  }
+  return text;
+}
 
 std::string help_text() {
   std::string text =
@@ -91,16 +112,16 @@ ExitCode run_command_line(const std::vector<std::string>& words, Process& proces
 }
 
 bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& process) {
-  app.get_formatter()->column_width(30);
+  app.get_formatter()->column_width(kDescriptionColumn);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     app.parse(reversed);
     return true;
   } catch (const CLI::CallForHelp&) {
-    if (process.rank() == 0) std::cout << app.help();
+    if (process.rank() == 0) std::cout << wrapped(app.help());
     return false;
   } catch (const CLI::CallForAllHelp&) {
-    if (process.rank() == 0) std::cout << app.help("", CLI::AppFormatMode::All);
+    if (process.rank() == 0) std::cout << wrapped(app.help("", CLI::AppFormatMode::All));
     return false;
   } catch (const CLI::ParseError& error) {
     std::string name = app.get_name();
