@@ -23,7 +23,7 @@ void append_number(std::uint64_t value, std::string& text) {
 class Encode : public TokenizerCommand {
  public:
   explicit Encode(CLI::App& app) {
-    app.add_option("T", tokenizer_, "byte, or a tokenizer.json")->required();
+    app.add_option("T", tokenizer_, "tokenizer: byte, a file, or a folder of one")->required();
     app.add_option("FILE", input_, "text; - is the standard input")->capture_default_str();
     app.add_option("--doc-sep", separator_,
                    "what ends a text: line, file, framed or any TEXT; each text is\n"
@@ -40,7 +40,7 @@ class Encode : public TokenizerCommand {
     app.add_option("--threads", threads_, "0: all cores")->capture_default_str();
     app.footer(
         "Special tokens written in a text are ordinary text, and none are added.\n"
-        "Example: pretrain tokenizer encode data/kjv.tokenizer.json data/kjv.txt --threads 2");
+        "Example: pretrain tokenizer encode data/kjv.tokenizer.json data/kjv.txt");
   }
 
   ExitCode run(const Process& process) override {
