@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/random.h"
@@ -58,6 +59,32 @@ std::string card(const LoadedModel& loaded, const HfPlan& plan) {
                 loaded.config.text(), "```\n");
 }
 
+// The special tokens by their roles, as transformers names them.
+Json special_tokens(const Tokenizer& tokenizer) {
+  std::map<std::int64_t, std::string> texts;
+  const Json root = Json::parse(tokenizer.to_json());
+  for (const Json& added : root["added_tokens"]) {
+    texts.emplace(added["id"].get<std::int64_t>(), added["content"].get<std::string>());
+  }
+  const TokenRoles roles = token_roles(tokenizer);
+  const bool encoder = roles.mask >= 0;
+  // `[SEP]` ends documents of encoders that have no end token of their own.
+  const bool own_eos = !encoder || roles.eos != roles.sep || roles.bos >= 0;
+  const std::pair<const char*, std::int64_t> named[] = {
+      {"bos_token", roles.bos},  {"eos_token", own_eos ? roles.eos : -1},
+      {"unk_token", roles.unk},  {"sep_token", encoder ? roles.sep : -1},
+      {"pad_token", roles.pad},  {"cls_token", encoder ? roles.cls : -1},
+      {"mask_token", roles.mask}};
+  Json special = Json::object();
+  for (const auto& [role, id] : named) {
+    if (id < 0) continue;
+    const auto found = texts.find(id);
+    const bool added = found != texts.end();
+    special[role] = added ? found->second : tokenizer.decode({static_cast<std::uint32_t>(id)});
+  }
+  return special;
+}
+
 void write_texts(const Directory& directory, const LoadedModel& loaded, const HfPlan& plan) {
   directory.write_text("config.json", plan.config);
   directory.write_text("README.md", card(loaded, plan));
@@ -75,22 +102,7 @@ void write_texts(const Directory& directory, const LoadedModel& loaded, const Hf
   }
   if (loaded.tokenizer_json.empty()) return;
   directory.write_text("tokenizer.json", loaded.tokenizer_json);
-  Json special = Json::object();
-  if (loaded.tokenizer) {
-    const std::pair<const char*, std::vector<const char*>> roles[] = {
-        {"eos_token", {"<|endoftext|>", "</s>"}},
-        {"bos_token", {"<s>", "<|startoftext|>"}},
-        {"unk_token", {"[UNK]", "<unk>"}},
-        {"pad_token", {"[PAD]", "<pad>"}},
-        {"cls_token", {"[CLS]"}},
-        {"sep_token", {"[SEP]"}},
-        {"mask_token", {"[MASK]", "<mask>"}}};
-    for (const auto& [role, texts] : roles) {
-      for (const char* text : texts) {
-        if (!special.contains(role) && loaded.tokenizer->id_of(text)) special[role] = text;
-      }
-    }
-  }
+  const Json special = loaded.tokenizer ? special_tokens(*loaded.tokenizer) : Json::object();
   Json settings = {{"tokenizer_class", "PreTrainedTokenizerFast"},
                    {"model_max_length", loaded.model->max_positions()},
                    {"clean_up_tokenization_spaces", false}};

@@ -9,7 +9,7 @@
 #include "core/checkpoint/checkpointer.h"
 #include "core/config/config_loader.h"
 #include "core/run/snapshot.h"
-#include "core/text/tokenizer.h"
+#include "core/text/format/open_tokenizer.h"
 #include "launch/commands/command.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
@@ -83,14 +83,25 @@ Source read_source(const std::string& directory) {
   return source;
 }
 
-std::string tokenizer_of(const Source& source, const std::string& directory) {
+// The tokenizer of the directory, of whatever kind; one that we do not read is kept as text.
+void add_tokenizer(const Source& source, const std::string& directory, RunIdentity& identity) {
+  identity.tokenizer_json = "{}\n";
+  identity.tokenizer_sha256 = std::string(64, '0');
   for (const std::string& folder : {directory, source.directories.front()}) {
-    const std::string path = folder + "/tokenizer.json";
-    if (std::filesystem::exists(path)) {
-      return InputFile::open(path).text(std::size_t{kMaxTokenizerJson});
+    try {
+      const auto tokenizer = open_tokenizer(folder);
+      identity.tokenizer_json = tokenizer->to_json();
+      identity.tokenizer_sha256 = tokenizer->sha256();
+      return;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kBadData) throw;
+      const std::string path = folder + "/tokenizer.json";
+      if (!std::filesystem::exists(path)) continue;
+      std::cerr << "warning: " << error.what() << '\n';
+      identity.tokenizer_json = InputFile::open(path).text(std::size_t{kMaxTokenizerJson});
+      return;
     }
   }
-  return "{}\n";
 }
 
 // What a directory says of itself is data: options that cannot be are no fault of a configuration.
@@ -158,8 +169,7 @@ ExitCode run_import(const std::vector<std::string>& arguments, Process& process)
   setup.run_dir = out;
   setup.identity.config_yaml = config.text();
   setup.identity.identity_sha256 = identity_sha256(config);
-  setup.identity.tokenizer_json = tokenizer_of(source, directory);
-  setup.identity.tokenizer_sha256 = std::string(64, '0');
+  add_tokenizer(source, directory, setup.identity);
   setup.identity.code = {program_version(), "", libtorch_version()};
   Checkpointer checkpointer(process.control(), setup);
   TrainingState state;

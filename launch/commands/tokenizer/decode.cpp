@@ -17,7 +17,7 @@ constexpr std::size_t kShownBytes = 40;
 class Decode : public TokenizerCommand {
  public:
   explicit Decode(CLI::App& app) {
-    app.add_option("T", tokenizer_, "byte, or a tokenizer.json")->required();
+    app.add_option("T", tokenizer_, "tokenizer: byte, a file, or a folder of one")->required();
     app.add_option("FILE", input_, "ids, one line a text; - is the standard input")
         ->capture_default_str();
     app.add_option("--format", format_,

@@ -64,7 +64,7 @@ void print(const std::string& name, const TokenizerReport& report) {
 class Verify : public TokenizerCommand {
  public:
   explicit Verify(CLI::App& app) {
-    app.add_option("T", tokenizer_, "byte, or a tokenizer.json")->required();
+    app.add_option("T", tokenizer_, "tokenizer: byte, a file, or a folder of one")->required();
     app.add_option("--golden", golden_,
                    "JSONL of {\"text\": ..., \"ids\": [...]}: the ids must be these");
     app.footer(
