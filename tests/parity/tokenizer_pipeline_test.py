@@ -82,8 +82,12 @@ class TokenizerPipelineTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    def compare(self, reference, *, step=1, texts=None, same_decoding=True):
-        """Compares ids, offsets and decoded texts; `step` > 1 leaves scalars out."""
+    def compare(self, reference, *, step=1, texts=None, same_decoding=True, removed=frozenset()):
+        """Compares ids, offsets and decoded texts; `step` > 1 leaves scalars out.
+
+        Where its normalizer removes characters, those in `removed`, the offsets of the library are
+        shifted (a text that begins with one has its second character at 0): there only ids count.
+        """
         reference.save(str(self.folder / "t.json"))
         reference = Tokenizer.from_file(str(self.folder / "t.json"))
         reference.encode_special_tokens = True
@@ -100,6 +104,8 @@ class TokenizerPipelineTest(unittest.TestCase):
         for text, encoding, mine, spanned in zip(texts, encodings, ids, spans):
             self.assertEqual(mine.tolist(), encoding.ids, (text, encoding.tokens))
             self.assertEqual(spanned[:, 0].tolist(), encoding.ids, text)
+            if not removed.isdisjoint(text):
+                continue
             at = byte_offsets(text)
             expected = [[at[begin], at[end]] for begin, end in encoding.offsets]
             self.assertEqual(spanned[:, 1:].tolist(), expected, (text, encoding.tokens))
@@ -112,7 +118,7 @@ class TokenizerPipelineTest(unittest.TestCase):
 
     def compare_written(self, reference, texts):
         """The file that we write of it gives the same ids in the library."""
-        (self.folder / "text.txt").write_text("a\n")
+        (self.folder / "text.txt").write_text("a b\n")
         pretrain("corpus", "build", self.folder / "c.h5", "--force", "--tokenizer", self.folder / "t.json",
                  self.folder / "text.txt")
         written = Tokenizer.from_file(str(self.folder / "c.tokenizer.json"))
@@ -181,7 +187,9 @@ class TokenizerPipelineTest(unittest.TestCase):
         tokenizer.add_special_tokens(["<pad>", "</s>", "<unk>", *(f"<extra_id_{i}>" for i in range(10))])
         # A text with </s> is one with that piece for the library, though it encodes special tokens.
         texts = [t for t in scalar_texts(1) + random_texts(2000) + self.languages if "</s>" not in t]
-        self.compare(tokenizer, texts=texts)
+        removed = {c for c in SCALARS if not tokenizer.normalizer.normalize_str(c)}
+        self.assertLess(len(removed), 100)
+        self.compare(tokenizer, texts=texts, removed=removed)
 
     def llama(self):
         pieces = ["<unk>", "<s>", "</s>", *(f"<0x{b:02X}>" for b in range(256))]

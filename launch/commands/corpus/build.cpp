@@ -23,20 +23,14 @@ struct BuildCommand {
 };
 
 constexpr const char* kFooter =
-    "INPUT: files, folders (all files below, in name order) or patterns in quotes;\n"
-    ".jsonl, .csv and .tsv are known by their names, .gz and .zst are unpacked.\n\n"
-    "A build that was stopped goes on when the same command is given again; what is\n"
-    "done lies in OUT.build. The result is the same for any --jobs, byte for byte.\n\n"
+    "Folders and 'patterns' are read in name order, .gz and .zst unpacked. The same\n"
+    "command goes on with a stopped build; what is done lies in OUT.build.\n"
     "Special tokens: texts between commas, as in '[PAD],<s>'. <extra_id_0..99> is\n"
     "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
-    "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n\n"
-    "Quality rules: gopher (length, symbols, bullets, letters), english (common\n"
-    "words), repetition (lines, paragraphs, runs of words), c4 (brackets, filler, few\n"
-    "sentences). What is dropped, and why, is printed and in NAME.report.json.\n\n"
-    "Examples:\n"
-    "  pretrain corpus build data/kjv.h5 --tokenizer byte data/kjv.txt\n"
-    "  pretrain corpus build web.h5 'crawl/*.jsonl.zst' --tokenizer bpe.json \\\n"
-    "      --dedup --near-duplicates 0.8 --quality gopher,repetition --invalid skip";
+    "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n"
+    "Rules: gopher (length, symbols), english (common words), repetition, c4\n"
+    "(brackets, filler). What is dropped, and why, is printed and in NAME.report.json.\n"
+    "Example: pretrain corpus build web.h5 'crawl/*.jsonl.zst' --tokenizer bpe.json";
 
 ExitCode run(BuildCommand& command) {
   if (command.eos && command.no_eos) {
@@ -77,7 +71,8 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
   app.add_option("OUT", options.output, "corpus to make, NAME.h5")->required();
   app.add_option("INPUT", options.inputs, "files, folders, patterns; - is the standard input")
       ->required();
-  app.add_option("--tokenizer", options.tokenizer, "byte, char, or a tokenizer.json")->required();
+  app.add_option("--tokenizer", options.tokenizer, "byte, char, or a tokenizer (file or folder)")
+      ->required();
   app.add_option_function<std::string>(
          "--special",
          [command](const std::string& list) {
@@ -90,8 +85,7 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
   app.add_option("--doc-sep", options.format.doc_sep,
                  "end of a document: blank, line, file or a text")
       ->capture_default_str();
-  app.add_option("--field", options.format.field,
-                 "field of JSONL, column of CSV (or its number, without a header)")
+  app.add_option("--field", options.format.field, "field of JSONL; name or number of a CSV column")
       ->capture_default_str();
   app.add_option("--invalid", command->invalid, "text that is not UTF-8: error, replace or skip")
       ->capture_default_str();
@@ -99,25 +93,29 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
   app.add_flag("--no-eos", command->no_eos, "do not close documents");
   app.add_option("--valid-fraction", command->valid_fraction,
                  "share held out as split valid (default 0.01)")
-      ->check(CLI::Range(0.0, 0.999));
+      ->check(CLI::Range(0.0, 0.999).description(""))
+      ->type_name("SHARE");
   app.add_option("--valid", options.validation_inputs,
                  "files that make up the split valid instead");
   app.add_flag("--dedup", options.duplicates.exact, "drop documents that occurred before");
   app.add_option("--near-duplicates", options.duplicates.near,
-                 "drop those as similar as this (Jaccard of 5 words, such as 0.8)")
-      ->check(CLI::Range(0.01, 1.0));
+                 "drop those as similar as this (Jaccard, as 0.8)")
+      ->check(CLI::Range(0.01, 1.0).description(""))
+      ->type_name("J");
   app.add_option("--dedup-memory", options.duplicates.max_bytes, "bound for both (default 4G)")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("BYTES");
   app.add_option("--quality", command->quality, "drop by rules: gopher,english,repetition,c4");
   app.add_option("--min-chars", options.quality.min_chars, "drop shorter documents");
   app.add_option("--max-chars", options.quality.max_chars, "drop longer documents");
   app.add_option("--shard-tokens", options.shard_tokens,
-                 "tokens of a file NAME-00000-of-00008.h5, such as 1G")
-      ->transform(CLI::AsSizeValue(true));
+                 "tokens of a file NAME-00000-of-00008.h5, as 1G")
+      ->transform(CLI::AsSizeValue(true).description(""))
+      ->type_name("N");
   app.add_option("--jobs", options.jobs, "threads that encode (default: one a processor)");
-  app.add_option("--part-bytes", options.part_bytes,
-                 "input after which work is made durable (default 64M)")
-      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--part-bytes", options.part_bytes, "input after which work is kept (default 64M)")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("BYTES");
   app.add_flag("--restart", options.restart, "do not go on where a stopped build was");
   app.add_flag("--force", options.force, "replace an existing corpus");
   app.footer(kFooter);
