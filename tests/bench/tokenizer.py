@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """Encodes the same documents with ours and tiktoken in turn and prints MB/s and the ratio (GPT-2 vocabulary).
 
-usage: tokenizer.py [FILE...] [--repeats 5] [--build build]      needs $PRETRAIN_SHARED and the target encode_documents
+usage: tokenizer.py [FILE...] [--repeats 5] [--build build] [--train VOCAB]
+Needs $PRETRAIN_SHARED and the target encode_documents.
 Without files: the books; CJK text of udhr, repeated; Python sources. Documents of about 10 kB, cut at line ends. A figure is the
 best of the repeats, from processor time (equal to wall time on an idle machine); `2 threads` is the efficiency of two threads
 that encode all documents each: processor time alone / with another beside it, and, by the wall, in brackets.
+
+--train VOCAB trains byte-level BPE instead, ours and Hugging Face's `tokenizers` in turn, one thread each, merges checked for
+equality. Ours is the whole command, with start, reading of JSONL and writing; theirs has the documents in memory.
 """
 import argparse
 import json
 import os
 import pathlib
+import resource
 import struct
 import subprocess
 import sysconfig
@@ -58,12 +63,51 @@ def make_tiktoken():
     return tiktoken.Encoding("gpt2", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 50256})
 
 
+def train(build, text, vocabulary, repeats):
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    documents = documents_of(text)
+
+    def theirs():
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(vocab_size=vocabulary - 1, min_frequency=2, show_progress=False,
+                                      initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+        begin = time.process_time()
+        tokenizer.train_from_iterator(documents, trainer)
+        return time.process_time() - begin, json.loads(tokenizer.to_str())["model"]["merges"]
+
+    with tempfile.TemporaryDirectory() as folder:
+        texts, out = pathlib.Path(folder) / "texts.jsonl", pathlib.Path(folder) / "out.json"
+        texts.write_text("".join(json.dumps({"text": document}, ensure_ascii=False) + "\n" for document in documents),
+                         encoding="utf-8")
+
+        def ours():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([build + "/pretrain", "tokenizer", "train", "bpe", out, texts, "--vocab", str(vocabulary),
+                            "--jobs", "1", "--force"], check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            return seconds, json.loads(out.read_text(encoding="utf-8"))["model"]["merges"]
+
+        runs = [(ours(), theirs()) for _ in range(repeats)]
+    one, peer = (min(run[side][0] for run in runs) for side in (0, 1))
+    equal = all(mine[1] == other[1] for mine, other in runs)
+    print(f"{vocabulary} ids of {len(text.encode()) / 1e6:.1f} MB: tokenizers {peer:.2f} s, ours {one:.2f} s, "
+          f"ratio {peer / one:.1f}, merges {'equal' if equal else 'DIFFER'}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--build", default=str(ROOT / "build"))
+    parser.add_argument("--train", type=int, metavar="VOCAB")
     args = parser.parse_args()
+    if args.train:
+        os.environ["RAYON_NUM_THREADS"] = "1"
+        train(args.build, next(iter(texts_of(args.files).values())), args.train, args.repeats)
+        return
     encoding = make_tiktoken()
 
     def theirs(documents):
