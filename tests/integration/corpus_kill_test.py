@@ -1,0 +1,114 @@
+"""`pretrain corpus build` that is killed, and started again with the same command, ends with the bytes of an unbroken one."""
+
+import json
+import pathlib
+import random
+import tempfile
+import time
+import unittest
+
+import runs
+
+KILLS = 20
+INPUTS = 24
+SEED = 20
+
+
+class CorpusKillTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="pretrain-test-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.texts = cls.folder / "texts"
+        cls.texts.mkdir()
+        for i in range(INPUTS):  # neighbours share documents, for --dedup
+            text = runs.make_text(seed=i, documents=150) + runs.make_text(seed=i + 1, documents=30)
+            (cls.texts / f"{i:02}.txt").write_text(text)
+        cls.whole = cls.make("whole")
+
+    @classmethod
+    def words(cls, folder, *more, part_bytes="1"):
+        """Every input ends a part, which is then made durable."""
+        return ["corpus", "build", folder / "c.h5", cls.texts, "--tokenizer", "byte", "--dedup",
+                "--valid-fraction", "0.1", "--part-bytes", part_bytes, *more]
+
+    @classmethod
+    def make(cls, name, *more, **parts):
+        folder = cls.folder / name
+        folder.mkdir()
+        done = runs.run_program(*cls.words(folder, *more, **parts))
+        if done.returncode != 0:
+            raise AssertionError(f"no corpus: {done.stderr}")
+        return folder
+
+    def start(self, folder):
+        job = runs.Job(runs.words_of(1, *self.words(folder)))
+        self.addCleanup(job.end)
+        return job
+
+    def documents_done(self, folder):
+        """Of the stopped build there; nothing if none is durable yet."""
+        try:
+            return json.loads((folder / "c.h5.build" / "journal.json").read_text())["documents"]
+        except FileNotFoundError:
+            return None
+
+    def let_work(self, job, folder, parts, seconds):
+        """Returns when the build has made so many parts durable and gone on for a moment, or has ended."""
+        def stamp():
+            try:
+                return (folder / "c.h5.build" / "journal.json").stat().st_mtime_ns
+            except FileNotFoundError:
+                return None
+
+        last = stamp()
+        while parts > 0 and job.lives():
+            if (now := stamp()) != last:
+                last, parts = now, parts - 1
+            time.sleep(0.0005)
+        time.sleep(seconds)
+
+    def test_kills_leave_no_trace(self):
+        whole = runs.digests(self.whole)
+        draw = random.Random(SEED)
+        folder = self.folder / "killed"
+        folder.mkdir()
+        kills = in_the_middle = finished = before = 0
+        while kills < KILLS or finished == 0:
+            job = self.start(folder)
+            if kills < KILLS:
+                self.let_work(job, folder, parts=draw.randrange(4), seconds=draw.uniform(0, 0.02))
+            if kills < KILLS and job.lives():
+                job.end()
+                kills += 1
+                done = self.documents_done(folder)
+                if done is not None:
+                    in_the_middle += 1
+                    self.assertGreaterEqual(done, before, f"kill {kills}: it began anew")
+                    before = done
+                if done is not None or not (folder / "c.h5").exists():
+                    continue  # else all was done but the end of the process
+            else:
+                code, text = job.wait()
+                self.assertEqual(code, 0, text)
+            self.assertEqual(runs.digests(folder), whole, f"after {kills} kills")
+            finished += 1
+            before = 0
+            for path in folder.iterdir():  # the rest of the kills meet a new build
+                path.unlink()
+        self.assertGreaterEqual(in_the_middle, KILLS // 2)
+        print(f"\n  {kills} kills, {in_the_middle} with a part on disk; {finished} finished with the bytes "
+              "of the unbroken one", flush=True)
+
+    def test_what_exists_stays(self):
+        before = runs.digests(self.whole)
+        done = runs.run_program(*self.words(self.whole))
+        self.assertEqual(done.returncode, 73, done.stderr)
+        self.assertIn(str(self.whole / "c.h5"), done.stderr)
+        self.assertIn("--force", done.stderr)
+        self.assertEqual(runs.digests(self.whole), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
