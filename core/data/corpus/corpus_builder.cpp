@@ -19,6 +19,7 @@ namespace pretrain {
 namespace {
 
 constexpr double kDefaultValidFraction = 0.01;
+constexpr std::size_t kMaxJobs = 1024;
 constexpr const char* kTokenizerFile = "tokenizer.json";  // of the work folder
 
 [[noreturn]] void fail_empty(const std::string& output) {
@@ -36,6 +37,9 @@ void check_options(const BuildOptions& options) {
   if (!options.specials.empty() && options.tokenizer != "byte" && options.tokenizer != "char") {
     fail(ExitCode::kUsage, "corpus build: --special adds tokens to byte or char, ",
          options.tokenizer, " has those that its file names. Leave --special out");
+  }
+  if (options.jobs > kMaxJobs) {
+    fail(ExitCode::kUsage, "--jobs: expected at most ", kMaxJobs, ", got ", options.jobs);
   }
   std::vector<std::string> all = options.inputs;
   all.insert(all.end(), options.validation_inputs.begin(), options.validation_inputs.end());
@@ -155,11 +159,21 @@ bool is_same_file(const std::string& a, const std::string& b) {
   return std::filesystem::equivalent(a, b, error) && !error;
 }
 
-Inputs list_inputs(const BuildOptions& options) {
+// A folder or pattern does not mean what builds of this name write there themselves.
+std::vector<std::string> foreign_files(const std::vector<std::string>& words,
+                                       const OutputFiles& outputs) {
+  std::vector<std::string> files = input_files(words);
+  std::erase_if(files, [&](const std::string& file) {
+    return std::find(words.begin(), words.end(), file) == words.end() && outputs.owns(file);
+  });
+  return files;
+}
+
+Inputs list_inputs(const BuildOptions& options, const OutputFiles& outputs) {
   Inputs inputs;
-  inputs.files = input_files(options.inputs);
+  inputs.files = foreign_files(options.inputs, outputs);
   inputs.validation = inputs.files.size();
-  const auto validation = input_files(options.validation_inputs);
+  const auto validation = foreign_files(options.validation_inputs, outputs);
   inputs.files.insert(inputs.files.end(), validation.begin(), validation.end());
   for (const std::string& file : inputs.files) {
     std::error_code error;
@@ -343,11 +357,15 @@ BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& pr
   Directory::open_parent(options.output);
   const bool unfinished = !options.restart && BuildJournal::exists(outputs.build_folder());
   if (!unfinished) check_existing(outputs, options, own_sidecar);
-  const Inputs inputs = list_inputs(options);
+  const Inputs inputs = list_inputs(options, outputs);
+  if (unfinished && inputs.once) {
+    fail(ExitCode::kUsage, outputs.build_folder(), ": holds an unfinished build of other inputs; ",
+         "one of a pipe or the standard input cannot go on there. Give --restart to begin anew");
+  }
 
   WorkFolder work(outputs.build_folder());
-  if (!unfinished || inputs.once) work.clear();
-  work.keep = unfinished && !inputs.once;
+  if (!unfinished) work.clear();
+  work.keep = unfinished;
   for (const std::string& file : outputs.unfinished()) std::filesystem::remove(file);
   const auto tokenizer = choose_tokenizer(options, inputs, work.directory(), progress);
   if (options.tokenizer == "char") {

@@ -1,15 +1,26 @@
 #include "core/data/corpus/build/batch_pool.h"
 
+#include <system_error>
 #include <utility>
+
+#include "core/base/error.h"
 
 namespace pretrain {
 
 BatchPool::BatchPool(std::size_t threads, std::function<void(BuildBatch&)> work)
     : work_(std::move(work)) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  try {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  } catch (const std::system_error& error) {
+    end();  // those that were started would wait for ever
+    fail(ExitCode::kOutOfMemory, "cannot start thread ", threads_.size() + 1, " of ", threads, ": ",
+         error.what(), ". Lower --jobs or raise the limit of processes");
+  }
 }
 
-BatchPool::~BatchPool() {
+BatchPool::~BatchPool() { end(); }
+
+void BatchPool::end() {
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;

@@ -17,7 +17,8 @@ namespace pretrain {
 /// thread uses it.
 class BatchPool {
  public:
-  /// `work` is called on the pool's threads; what it throws comes out of take().
+  /// `work` is called on the pool's threads; what it throws comes out of take(). Throws
+  /// kOutOfMemory if the system starts no more threads.
   BatchPool(std::size_t threads, std::function<void(BuildBatch&)> work);
   /// Waits for the batches being worked on and drops the others.
   ~BatchPool();
@@ -36,6 +37,7 @@ class BatchPool {
     bool done = false;
   };
   void run();
+  void end();
 
   std::function<void(BuildBatch&)> work_;
   std::deque<std::unique_ptr<Slot>> slots_;  // in order; changed by the user's thread alone

@@ -25,7 +25,7 @@ bool DocumentBatchReader::read(BuildBatch& batch) {
     batch.validation = position_.input >= validation_;
     RecordPlace place;
     bool ended = false;
-    while (batch.data.size() < kBatchBytes && !ended) {
+    while (batch.data.size() < kBatchBytes && batch.records.size() < kBatchRecords && !ended) {
       ended = !open_->reader->next(batch.data, place);
       if (!ended) batch.records.push_back({place, batch.data.size()});
     }

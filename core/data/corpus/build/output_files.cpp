@@ -1,5 +1,6 @@
 #include "core/data/corpus/build/output_files.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <regex>
@@ -55,6 +56,21 @@ std::vector<std::string> OutputFiles::existing() const {
 
 std::vector<std::string> OutputFiles::unfinished() const {
   return matching("tmp-", concat(kShard, kEnding, kNonce));
+}
+
+bool OutputFiles::owns(const std::string& file) const {
+  const std::filesystem::path path = std::filesystem::weakly_canonical(file);
+  const std::filesystem::path work = std::filesystem::weakly_canonical(build_folder());
+  if (std::mismatch(work.begin(), work.end(), path.begin(), path.end()).first == work.end()) {
+    return true;
+  }
+  const auto is_file = [&](const std::string& own) {
+    return std::filesystem::weakly_canonical(own) == path;
+  };
+  const std::vector<std::string> finished = existing();
+  const std::vector<std::string> others = unfinished();
+  return std::any_of(finished.begin(), finished.end(), is_file) ||
+         std::any_of(others.begin(), others.end(), is_file);
 }
 
 }  // namespace pretrain

@@ -22,6 +22,8 @@ class OutputFiles {
   std::vector<std::string> existing() const;
   /// What killed builds of this NAME left of files that were not finished.
   std::vector<std::string> unfinished() const;
+  /// True for a file that a build of this NAME makes: in build_folder(), existing or unfinished.
+  bool owns(const std::string& file) const;
 
  private:
   std::vector<std::string> matching(const std::string& begin, const std::string& end) const;

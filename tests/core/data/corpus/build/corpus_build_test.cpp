@@ -6,6 +6,7 @@
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/corpus/corpus_verify.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
+#include "tests/testing/expect_error.h"
 #include "tests/testing/full_disk.h"
 
 namespace pretrain {
@@ -148,6 +149,39 @@ TEST_F(CorpusBuildTest, WhatChangedSinceIsNamed) {
   EXPECT_THAT(message([&] { build_corpus(o); }), HasSubstr("--restart"));
   o.restart = true;
   EXPECT_EQ(build_corpus(o).taken_over, 0u);
+}
+
+TEST_F(CorpusBuildTest, AFolderDoesNotMeanWhatTheBuildWritesThere) {
+  std::filesystem::create_directory(path("d"));
+  write("d/t.txt", lines(12000));
+  BuildOptions o = options({"d"});
+  o.output = path("d/a.h5");
+  o.jobs = 1;
+  testing::expect_error(ExitCode::kStopped, "stop", [&] { build_corpus(o, stop_at(5000)); });
+  const BuildResult gone_on = build_corpus(o);
+  EXPECT_GT(gone_on.taken_over, 0u);
+  EXPECT_EQ(gone_on.documents, 12000u);
+  o.force = true;
+  EXPECT_EQ(build_corpus(o).documents, 12000u);
+}
+
+TEST_F(CorpusBuildTest, AStreamDoesNotReplaceAnUnfinishedBuild) {
+  write("t.txt", lines(12000));
+  BuildOptions o = options({"t.txt"});
+  o.jobs = 1;
+  testing::expect_error(ExitCode::kStopped, "stop", [&] { build_corpus(o, stop_at(5000)); });
+  BuildOptions stream = o;
+  stream.inputs = {"-"};
+  testing::expect_error(ExitCode::kUsage, "unfinished build", [&] { build_corpus(stream); });
+  EXPECT_GT(build_corpus(o).taken_over, 0u);
+}
+
+TEST_F(CorpusBuildTest, MoreThreadsThanMachinesHaveAreRefused) {
+  write("t.txt", "a\n");
+  BuildOptions o = options({"t.txt"});
+  o.jobs = 100000;
+  testing::expect_error(ExitCode::kUsage, "--jobs: expected at most 1024",
+                        [&] { build_corpus(o); });
 }
 
 TEST_F(CorpusBuildTest, DamageToWhatIsTakenOverIsSeen) {
