@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import re
 import struct
 import subprocess
 import tempfile
@@ -39,7 +40,9 @@ class TokenizerTest(unittest.TestCase):
 
     def succeed(self, *words, stdin=b""):
         done = tokenizer(*words, stdin=stdin)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        # A slow machine gets to see how far it is.
+        errors = re.sub(r"(?m)^[a-z]+ [0-9.]+ [A-Za-z]+( of .*)?\n", "", done.stderr)
+        self.assertEqual((done.returncode, errors), (0, ""))
         return done.stdout
 
     def refuse(self, code, message, *words, stdin=b""):
