@@ -19,7 +19,7 @@ enum class CorpusVerification {
   kAuto,     ///< kFull up to kFullVerifyBytes, else kSampled
   kFull,     ///< every byte
   kSampled,  ///< all tables and 1 % of the token blocks
-  kSizes,    ///< sizes and structure only
+  kSizes,    ///< sizes and splits only: constant time; what is read is checked as it is read
 };
 inline constexpr std::uint64_t kFullVerifyBytes = std::uint64_t{16} << 30;
 
@@ -63,7 +63,8 @@ class Corpus {
   std::vector<SplitSize> split_sizes() const;
   /// The split's documents in order. Throws kBadData naming the splits there are.
   std::vector<DocumentRange> split(const std::string& name) const;
-  /// Position of the first token of document `d`; documents() gives tokens().
+  /// Position of the first token of document `d`; documents() gives tokens(). Throws kBadData if
+  /// it is before that of the document before.
   std::uint64_t document_begin(std::uint64_t d) const;
   bool has_document_bytes() const { return !doc_bytes_.empty(); }
   /// UTF-8 bytes of the source of document `d`; only if has_document_bytes().
@@ -85,6 +86,10 @@ class Corpus {
   /// Number of the document that the token at `position` (< tokens()) belongs to.
   std::uint64_t document_at(std::uint64_t position) const;
 
+  /// Goes once over the tables of documents. Throws kBadData if offsets fall or the bytes do not
+  /// add up. Opening does it, but for kSizes.
+  void check_documents() const;
+
   /// The tokenizer in NAME.tokenizer.json. Throws kBadData if it is missing or not the one the
   /// corpus was built with.
   std::unique_ptr<Tokenizer> load_tokenizer() const;
@@ -96,7 +101,6 @@ class Corpus {
   std::span<const std::byte> dataset(const std::string& name) const;
   void verify_blocks(std::uint64_t begin, std::uint64_t stride, const ProgressFunction&) const;
   void verify_tables() const;
-  void check_documents() const;
   void check_splits() const;
 
   CorpusManifest manifest_;

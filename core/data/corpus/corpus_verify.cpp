@@ -132,8 +132,10 @@ void collect(std::vector<std::string>& problems, Check&& check) {
 CorpusTable probe_complete(const std::string& path) { return complete(probe_corpus(path), path); }
 
 std::shared_ptr<const Corpus> open_without_manifest(const std::string& path, CorpusTable table) {
-  return std::make_shared<const Corpus>(path, bare_manifest(path, std::move(table)),
-                                        CorpusVerification::kSizes, ProgressFunction{});
+  auto corpus = std::make_shared<const Corpus>(path, bare_manifest(path, std::move(table)),
+                                               CorpusVerification::kSizes, ProgressFunction{});
+  corpus->check_documents();
+  return corpus;
 }
 
 VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFunction& progress) {
@@ -154,6 +156,7 @@ VerifyReport verify_corpus(const std::string& path, bool deep, const ProgressFun
   compare_blocks(file, *manifest, deep, progress, report.problems);
   collect(report.problems, [&] {
     const Corpus corpus(path, *manifest, CorpusVerification::kSizes, {});
+    corpus.check_documents();
     compare_datasets(file, *manifest, deep, report.problems);
     const std::uint64_t max_id = deep ? scan_tokens(corpus, progress) : corpus.attributes().max_id;
     if (max_id != corpus.attributes().max_id) {

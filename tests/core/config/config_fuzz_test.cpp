@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -89,7 +88,6 @@ TEST(ConfigFuzzTest, MutationsAreReadOrRefused) {
   int refused = 0;
   for (int i = 0; i < 20'000; ++i) {
     const std::string text = mutated(testing::kSampleConfig, random);
-    const auto start = std::chrono::steady_clock::now();
     ErrorList errors;
     ConfigNode root = read_yaml(text, Mark{.file = "q.yaml", .line = 1, .column = 1}, errors);
     std::map<std::string, std::string> environment;
@@ -112,7 +110,6 @@ TEST(ConfigFuzzTest, MutationsAreReadOrRefused) {
       ASSERT_EQ(error.code(), ExitCode::kBadConfig);
       ++refused;
     }
-    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1)) << text;
   }
   // Both outcomes must be exercised for the test to say something.
   EXPECT_GT(accepted, 200);

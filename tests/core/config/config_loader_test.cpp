@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -188,6 +187,7 @@ TEST_F(ConfigLoaderTest, BadInterpolationsAreRefused) {
   EXPECT_THAT(fault("a: ${env:CONFIG_TEST_D}\n"), HasSubstr("CONFIG_TEST_D is not UTF-8"));
 }
 
+// Expanded as they stand they would take hours, or all memory.
 TEST_F(ConfigLoaderTest, InterpolationBombsAreCheap) {
   std::string doubling = "a0: xxxxxxxxxxxxxxxx\n";
   std::string chain = "b0: x\n";
@@ -200,11 +200,9 @@ TEST_F(ConfigLoaderTest, InterpolationBombsAreCheap) {
   for (int i = 0; i < 20'000; ++i)
     wide += concat("c", i, ": ${c", (i * 7919) % 20'000 + 20'000, "}\n");
   for (int i = 20'000; i < 40'000; ++i) wide += concat("c", i, ": 1\n");
-  const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(fault(doubling), HasSubstr("interpolations grow above 1 MiB"));
   EXPECT_THAT(fault(chain), HasSubstr("more than 32 interpolations lead to each other"));
   EXPECT_THAT(fault(wide), HasSubstr("no error"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST_F(ConfigLoaderTest, IncludesAreChecked) {

@@ -63,7 +63,7 @@ class CorpusTest : public CorpusFixture {
   std::string refused(const std::function<void(Raw&)>& edit) const {
     Raw raw;
     edit(raw);
-    return message([&] { open_raw(raw); });
+    return message([&] { open_raw(raw).check_documents(); });
   }
 };
 
@@ -189,6 +189,9 @@ TEST_F(CorpusTest, NoMutationIsAccepted) {
       Ids ids(corpus->tokens());
       corpus->read_tokens(0, ids);
       for (const std::int64_t id : ids) ASSERT_LT(id, 300);
+      for (std::uint64_t d = 0; d < corpus->documents(); ++d) {
+        ASSERT_LE(corpus->document_begin(d), corpus->document_begin(d + 1));
+      }
     } catch (const Error& error) {
       ASSERT_EQ(error.code(), ExitCode::kBadData);
     }
