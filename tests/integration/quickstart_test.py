@@ -24,7 +24,7 @@ class QuickstartTest(unittest.TestCase):
     def run_quickstart(self, run_dir):
         done = subprocess.run([ROOT / "launch" / "quickstart.sh", f"run.dir={run_dir}"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=900)
+                              stderr=subprocess.STDOUT, text=True, timeout=1800)
         self.assertEqual(done.returncode, 0, done.stdout)
         scores = SCORES.search(done.stdout)
         self.assertIsNotNone(scores, done.stdout)
