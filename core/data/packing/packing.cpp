@@ -49,7 +49,20 @@ std::string grouped(std::uint64_t value) {
   return text;
 }
 
+std::string percent(double share) {
+  std::ostringstream text;
+  text.precision(1);
+  text << std::fixed << 100 * share << " %";
+  return text.str();
+}
+
 }  // namespace
+
+std::vector<std::string> packing_names() {
+  std::vector<std::string> names;
+  for (const auto& known : kPackings) names.emplace_back(known.name);
+  return names;
+}
 
 Packing packing_named(const std::string& name) {
   for (const auto& known : kPackings) {
@@ -63,6 +76,10 @@ double RowStatistics::padding() const {
   if (rows == 0) return 0;
   return 1 - static_cast<double>(filled) /
                  (static_cast<double>(rows) * static_cast<double>(row_positions));
+}
+
+double RowStatistics::truncation() const {
+  return documents == 0 ? 0 : static_cast<double>(cut_documents) / static_cast<double>(documents);
 }
 
 std::unique_ptr<Dataset> pack_rows(Packing packing, const std::vector<CorpusSplit>& shards,
@@ -85,13 +102,11 @@ RowStatistics row_statistics(Packing packing, const std::vector<CorpusSplit>& sh
 }
 
 std::string to_string(const RowStatistics& statistics) {
-  std::ostringstream percent;
-  percent.precision(1);
-  percent << std::fixed << 100 * statistics.padding();
   return concat(grouped(statistics.rows), " rows of ", statistics.row_positions, " positions, ",
-                percent.str(), " % padding; ", grouped(statistics.cut_documents), " of ",
-                grouped(statistics.documents), " documents cut; ",
-                grouped(statistics.unused_tokens), " tokens unused");
+                percent(statistics.padding()), " padding; ", grouped(statistics.cut_documents),
+                " of ", grouped(statistics.documents), " documents cut (",
+                percent(statistics.truncation()), "); ", grouped(statistics.unused_tokens),
+                " tokens unused");
 }
 
 }  // namespace pretrain

@@ -21,7 +21,9 @@ enum class Packing {
 /// Documents that are laid out together; the rows of a window hold nothing from beyond it.
 inline constexpr std::uint64_t kPackingWindow = 1024;
 
-/// "packed", "documents", "first_fit" or "best_fit". Throws kBadConfig for another name.
+/// "packed", "documents", "first_fit", "best_fit".
+std::vector<std::string> packing_names();
+/// Throws kBadConfig for a name that is none of these.
 Packing packing_named(const std::string& name);
 
 /// What rows of a text are like.
@@ -36,6 +38,8 @@ struct RowStatistics {
 
   /// Share of the positions that padding would fill, were rows padded.
   double padding() const;
+  /// Share of the documents that are cut.
+  double truncation() const;
 };
 
 /// Rows of a source of one or more shards. Of `kPacked` in constant time; of the others after one
@@ -46,7 +50,8 @@ std::unique_ptr<Dataset> pack_rows(Packing packing, const std::vector<CorpusSpli
 /// The same text counted; one pass over the document table.
 RowStatistics row_statistics(Packing packing, const std::vector<CorpusSplit>& shards,
                              const RowShape& shape);
-/// "1,234 rows of 1024 positions, 3.1 % padding; 12 of 345 documents cut; 7 tokens unused"
+/// "1,234 rows of 1024 positions, 3.1 % padding; 12 of 345 documents cut (3.5 %);
+/// 7 tokens unused"
 std::string to_string(const RowStatistics& statistics);
 
 }  // namespace pretrain

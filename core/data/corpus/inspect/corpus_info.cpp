@@ -13,15 +13,40 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kBarWidth = 36;
+constexpr std::uint64_t kDocumentsAtOnce = 1 << 20;  // between two reports
 constexpr int kPercentiles[] = {1, 10, 25, 50, 75, 90, 99};
 
 double ratio(std::uint64_t a, std::uint64_t b) {
   return static_cast<double>(a) / static_cast<double>(b);
 }
 
+std::vector<RowStatistics> count_rows(const std::shared_ptr<const Corpus>& corpus,
+                                      const RowQuestion& question,
+                                      const ProgressFunction& progress) {
+  const RowShape shape{static_cast<std::int64_t>(question.sequence_length) + 1, 1, 0, true};
+  std::vector<RowStatistics> rows;
+  for (const std::string& name : question.packings) {
+    if (progress) progress({"packing", rows.size(), question.packings.size(), "packings"});
+    rows.push_back(row_statistics(packing_named(name), {{corpus, question.split}}, shape));
+  }
+  return rows;
+}
+
+Json to_json(const RowStatistics& rows) {
+  return {{"rows", rows.rows},
+          {"row_positions", rows.row_positions},
+          {"padding", rows.padding()},
+          {"documents", rows.documents},
+          {"cut_documents", rows.cut_documents},
+          {"truncation", rows.truncation()},
+          {"sequences", rows.sequences},
+          {"unused_tokens", rows.unused_tokens}};
+}
+
 }  // namespace
 
-CorpusInfo corpus_info(const std::string& path) {
+CorpusInfo corpus_info(const std::string& path, const std::optional<RowQuestion>& question,
+                       const ProgressFunction& progress) {
   CorpusInfo info;
   info.path = path;
   info.table = probe_complete(path);
@@ -34,6 +59,9 @@ CorpusInfo corpus_info(const std::string& path) {
   const auto corpus = open_without_manifest(path, info.table);
   info.has_document_bytes = corpus->has_document_bytes();
   for (std::uint64_t d = 0; d < corpus->documents(); ++d) {
+    if (progress && d % kDocumentsAtOnce == 0) {
+      progress({"counting", d, corpus->documents(), "documents"});
+    }
     const std::uint64_t length = corpus->document_begin(d + 1) - corpus->document_begin(d);
     info.lengths.add(length);
     info.empty_documents += length == 0 ? 1 : 0;
@@ -42,6 +70,8 @@ CorpusInfo corpus_info(const std::string& path) {
     }
   }
   info.splits = corpus->split_sizes();
+  info.question = question;
+  if (question) info.rows = count_rows(corpus, *question, progress);
   return info;
 }
 
@@ -76,7 +106,12 @@ std::string CorpusInfo::to_text() const {
   for (const int p : kPercentiles) {
     text += concat(p == kPercentiles[0] ? " " : ", ", p, " %: ", lengths.percentile(p / 100.0));
   }
-  return text + "\n" + lengths.to_text(kBarWidth);
+  text += "\n" + lengths.to_text(kBarWidth);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    text += concat("packing     ", question->packings[i], ": ", question->split, " ",
+                   to_string(rows[i]), "\n");
+  }
+  return text;
 }
 
 std::string CorpusInfo::to_json() const {
@@ -114,6 +149,16 @@ std::string CorpusInfo::to_json() const {
     json["splits"][split.name] = {{"documents", split.documents}, {"tokens", split.tokens}};
   }
   json["sources"] = source_documents.empty() ? Json() : Json(source_documents);
+  json["rows"] = Json();
+  if (question) {
+    Json packings = Json::object();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      packings[question->packings[i]] = pretrain::to_json(rows[i]);
+    }
+    json["rows"] = {{"sequence_length", question->sequence_length},
+                    {"split", question->split},
+                    {"packings", std::move(packings)}};
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

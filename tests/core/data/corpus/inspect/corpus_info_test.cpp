@@ -8,6 +8,7 @@ namespace pretrain {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class CorpusInfoTest : public CorpusFixture {};
 
@@ -56,6 +57,51 @@ TEST_F(CorpusInfoTest, SourcesAndUnknownBytes) {
   EXPECT_TRUE(json["bytes_per_token"].is_null());
   EXPECT_EQ(json["sources"]["web"], 2);
   EXPECT_EQ(json["documents"]["empty"], 1);
+}
+
+TEST_F(CorpusInfoTest, RowsOfEachPacking) {
+  const std::string corpus = make_corpus("a.h5", {{1, 2, 3}, {1, 2, 3, 4, 5, 6, 7}, {1, 2}, {9, 9}},
+                                         300, -1, {{"train", {{0, 3}}}, {"valid", {{3, 4}}}});
+  EXPECT_THAT(corpus_info(corpus).to_text(), Not(HasSubstr("packing")));
+  EXPECT_TRUE(nlohmann::json::parse(corpus_info(corpus).to_json())["rows"].is_null());
+  const CorpusInfo info = corpus_info(corpus, RowQuestion{.sequence_length = 4});
+  EXPECT_THAT(
+      info.to_text(),
+      HasSubstr("packing     packed: train 2 rows of 4 positions, 0.0 % padding; 1 of 3 documents "
+                "cut (33.3 %); 3 tokens unused\n"
+                "packing     documents: train 4 rows of 4 positions, 43.8 % padding; 1 of 3 "
+                "documents cut (33.3 %); 0 tokens unused\n"
+                "packing     first_fit: train 3 rows of 4 positions, 25.0 % padding; 1 of 3 "
+                "documents cut (33.3 %); 0 tokens unused\n"
+                "packing     best_fit: train 3 rows of 4 positions, 25.0 % padding; 1 of 3 "
+                "documents cut (33.3 %); 0 tokens unused\n"));
+  const auto rows = nlohmann::json::parse(info.to_json())["rows"];
+  EXPECT_EQ(rows["sequence_length"], 4);
+  EXPECT_EQ(rows["split"], "train");
+  EXPECT_EQ(rows["packings"].size(), 4u);
+  EXPECT_EQ(rows["packings"]["documents"], (nlohmann::json{{"rows", 4},
+                                                           {"row_positions", 4},
+                                                           {"padding", 0.4375},
+                                                           {"documents", 3},
+                                                           {"cut_documents", 1},
+                                                           {"truncation", 1.0 / 3},
+                                                           {"sequences", 4},
+                                                           {"unused_tokens", 0}}));
+}
+
+TEST_F(CorpusInfoTest, RowsOfOnePackingAndSplit) {
+  const std::string corpus = make_corpus("a.h5", {{1, 2, 3, 4}, {5, 6}}, 300, -1,
+                                         {{"train", {{0, 1}}}, {"valid", {{1, 2}}}});
+  const RowQuestion question{.sequence_length = 1, .split = "valid", .packings = {"best_fit"}};
+  const CorpusInfo info = corpus_info(corpus, question);
+  ASSERT_EQ(info.rows.size(), 1u);
+  EXPECT_EQ(info.rows[0].rows, 1u);
+  EXPECT_THAT(info.to_text(), HasSubstr("packing     best_fit: valid 1 rows of 1 positions"));
+  EXPECT_THAT(message([&] { corpus_info(corpus, RowQuestion{.sequence_length = 4}); }),
+              HasSubstr("a.h5"));
+  EXPECT_THAT(
+      message([&] { corpus_info(corpus, RowQuestion{.sequence_length = 1, .split = "test"}); }),
+      HasSubstr("has no split test"));
 }
 
 }  // namespace
