@@ -13,7 +13,8 @@ ExitCode run(const ExportOptions& options) {
   ProgressLine progress;
   const ExportResult result = export_corpus(options, progress.function());
   progress.clear();
-  std::cout << result.to_text() << "\n";
+  std::ostream& summary = options.output == "-" ? std::cerr : std::cout;
+  summary << result.to_text() << "\n";
   return ExitCode::kOk;
 }
 
@@ -32,7 +33,8 @@ RunSubcommand declare_corpus_export(CLI::App& app) {
   app.footer(
       "megatron: OUT.bin and OUT.idx with all documents. nanogpt, llmc: folder OUT\n"
       "with train.bin, val.bin, NAME.bin. text: an empty line between documents;\n"
-      "jsonl: {\"text\": ...} a line.\n\n"
+      "jsonl: {\"text\": ...} a line. OUT of these two may be -, the standard output;\n"
+      "the summary goes to stderr then.\n\n"
       "Example: pretrain corpus export nanogpt data/kjv.h5 nanoGPT/data/kjv");
   return [options] { return run(*options); };
 }

@@ -67,8 +67,7 @@ RunSubcommand declare_corpus_import(CLI::App& app) {
       "megatron: PREFIX of .bin and .idx. nanogpt, llmc: files, 'globs', or a folder\n"
       "of train*.bin and val*.bin. text, jsonl: as corpus build, with its defaults.\n"
       "A document without tokens is dropped and counted.\n\n"
-      "Example: pretrain corpus import megatron web_text_document data/web.h5\n"
-      "         --tokenizer gpt2/tokenizer.json");
+      "Example: pretrain corpus import megatron web web.h5 --tokenizer tokenizer.json");
   return [command] { return run(*command); };
 }
 

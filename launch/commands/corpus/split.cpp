@@ -48,8 +48,7 @@ RunSubcommand declare_corpus_split(CLI::App& app) {
   app.footer(
       "A document's split follows from its tokens alone, so it keeps its side when\n"
       "the corpus grows or is merged, and equal documents are on one side.\n\n"
-      "Example: pretrain corpus split data/web.h5 data/web3.h5\n"
-      "         --splits train=0.98,valid=0.01,test=0.01");
+      "Example: pretrain corpus split web.h5 new.h5 --splits train=0.9,valid=0.1");
   return [command] { return run(*command); };
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "core/base/escape_control.h"
+#include "core/base/files/standard_output.h"
 #include "core/text/format/open_tokenizer.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/commands/tokenizer/unit_reader.h"
@@ -49,7 +50,7 @@ class Decode : public TokenizerCommand {
         const std::string text = tokenizer->decode(binary ? read_binary(unit) : read_line(unit));
         append(text, after, output);
       }
-      write_output(output);
+      write_standard_output(output);
       report({"decoding", reader.bytes_read(), reader.total_bytes()});
     }
     return ExitCode::kOk;

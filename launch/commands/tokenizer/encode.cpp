@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 
+#include "core/base/files/standard_output.h"
 #include "core/base/json/json_writer.h"
 #include "core/base/parallel_for.h"
 #include "core/text/format/open_tokenizer.h"
@@ -84,7 +85,7 @@ class Encode : public TokenizerCommand {
         append(tokenizer, ids, outputs[piece]);
       }
     });
-    for (const std::string& output : outputs) write_output(output);
+    for (const std::string& output : outputs) write_standard_output(output);
   }
 
   struct Ids {

@@ -1,23 +1,10 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <map>
 
-#include "core/base/files/file.h"
 #include "launch/commands/command.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 
 namespace pretrain {
-
-void write_output(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(ExitCode::kIo, "standard output: cannot write: ", error_text(errno));
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-}
 
 ExitCode run_tokenizer(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app("Makes, uses and inspects tokenizers.", "pretrain tokenizer");

@@ -27,7 +27,4 @@ std::unique_ptr<TokenizerCommand> make_encode_command(CLI::App& app);
 std::unique_ptr<TokenizerCommand> make_decode_command(CLI::App& app);
 std::unique_ptr<TokenizerCommand> make_verify_command(CLI::App& app);
 
-/// Writes to the standard output at once. Throws kIo if that fails.
-void write_output(std::string_view bytes);
-
 }  // namespace pretrain

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/files/directory.h"
 #include "core/base/files/pending_file.h"
+#include "core/base/files/standard_output.h"
 #include "core/base/json/json_writer.h"
 #include "core/data/corpus/corpus.h"
 #include "core/data/corpus/foreign/megatron_index.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::uint64_t kTokensAtOnce = std::uint64_t{1} << 20;
 constexpr std::size_t kTextAtOnce = std::size_t{4} << 20;
+constexpr const char* kStandardOutput = "-";
 
 // The files of one export, which appear together.
 class ExportFiles {
@@ -85,7 +87,11 @@ class Exporter {
     } else {
       text();
     }
-    result_.files = files_.publish();
+    if (options_.output == kStandardOutput) {
+      result_.files = {"standard output"};
+    } else {
+      result_.files = files_.publish();
+    }
     return std::move(result_);
   }
 
@@ -211,8 +217,16 @@ class Exporter {
 
   void text() {
     const auto tokenizer = corpus_->load_tokenizer();
-    OutputFile& file = files_.add(options_.output);
+    OutputFile* file = options_.output == kStandardOutput ? nullptr : &files_.add(options_.output);
     std::string buffer;
+    const auto flush = [&] {
+      if (file != nullptr) {
+        file->write(buffer);
+      } else {
+        write_standard_output(buffer);
+      }
+      buffer.clear();
+    };
     std::vector<std::uint32_t> document;
     for (const DocumentRange& range : documents()) {
       for (std::uint64_t d = range.begin; d < range.end; ++d, ++result_.documents) {
@@ -229,13 +243,10 @@ class Exporter {
           buffer += (result_.documents == 0 ? "" : "\n") + decoded;
           if (!decoded.ends_with('\n')) buffer += '\n';
         }
-        if (buffer.size() >= kTextAtOnce) {
-          file.write(buffer);
-          buffer.clear();
-        }
+        if (buffer.size() >= kTextAtOnce) flush();
       }
     }
-    file.write(buffer);
+    flush();
   }
 
   const ExportOptions& options_;
@@ -253,6 +264,11 @@ void check_options(const ExportOptions& options) {
   if (!text && format != "megatron" && format != "nanogpt" && format != "llmc") {
     fail(ExitCode::kUsage, format,
          " is no format to export. Formats: megatron, nanogpt, llmc, text, jsonl");
+  }
+  if (!text && options.output == kStandardOutput) {
+    fail(ExitCode::kUsage, "corpus export ", format,
+         ": - is the standard output, which takes text or jsonl only. Give the name of ",
+         format == "megatron" ? "the files without .bin" : "a folder");
   }
   if (text && !options.dtype.empty()) {
     fail(ExitCode::kUsage, "--dtype: ", format, " files hold no ids. Leave it out");

@@ -14,8 +14,8 @@ struct ExportOptions {
   /// a split, train.bin, val.bin, NAME.bin. text: documents with an empty line between them. jsonl:
   /// {"text": ...} a line.
   std::string format = {};
-  std::string input = {};  ///< corpus, NAME.h5
-  std::string output = {};
+  std::string input = {};   ///< corpus, NAME.h5
+  std::string output = {};  ///< see format; "-": the standard output, text and jsonl only
   /// Only these documents; empty: megatron, text and jsonl take all documents in their order,
   /// nanogpt and llmc all splits.
   std::string split = {};
@@ -27,7 +27,7 @@ struct ExportOptions {
 };
 
 struct ExportResult {
-  std::vector<std::string> files;
+  std::vector<std::string> files;  ///< "standard output" is one
   std::uint64_t documents = 0;
   std::uint64_t tokens = 0;
   std::uint64_t replaced_documents = 0;  ///< jsonl: text that was no valid UTF-8
@@ -38,8 +38,8 @@ struct ExportResult {
 
 /// Writes a corpus, whose digests are verified first, as files of another program: ids and their
 /// order stay as they are, so that importing gives the same documents and tokens; text and jsonl
-/// are decoded by NAME.tokenizer.json. All files appear or none. Memory is bounded, for text and
-/// jsonl by the longest document.
+/// are decoded by NAME.tokenizer.json. All files appear or none; what was written to the standard
+/// output stays. Memory is bounded, for text and jsonl by the longest document.
 ///
 /// Throws kUsage for a format, type or option that does not exist or does not fit; kBadData for a
 /// damaged corpus, a missing tokenizer or split, ids or lengths that the format cannot hold;

@@ -39,6 +39,25 @@ TEST_F(CorpusExportTest, TextAndJsonlAreDecoded) {
             "{\"text\": \"first\"}\n{\"text\": \"second \xc3\xa9 \\\"line\\\"\\nand more\"}\n");
 }
 
+TEST_F(CorpusExportTest, TextGoesToTheStandardOutput) {
+  build("first\n\nsecond\n");
+  ExportOptions both = options("jsonl", "");
+  both.output = "-";
+  ::testing::internal::CaptureStdout();
+  const ExportResult result = export_corpus(both);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout(),
+            "{\"text\": \"first\"}\n{\"text\": \"second\"}\n");
+  EXPECT_EQ(result.to_text(), "2 documents, 13 tokens in standard output");
+  EXPECT_FALSE(std::filesystem::exists("-"));
+  for (const char* format : {"megatron", "nanogpt", "llmc"}) {
+    both.format = format;
+    EXPECT_THAT(refusal(both, ExitCode::kUsage),
+                HasSubstr(concat("corpus export ", format,
+                                 ": - is the standard output, which "
+                                 "takes text or jsonl only")));
+  }
+}
+
 TEST_F(CorpusExportTest, ASplitAlone) {
   make_corpus("c.h5", {{1}, {2, 3}, {4}}, 300, -1,
               {{"train", {{0, 1}, {2, 3}}}, {"valid", {{1, 2}}}});
