@@ -10,7 +10,9 @@ import runs
 
 COMMANDS = [
     [], ["train"], ["check"], ["config"], ["corpus"], ["corpus", "build"], ["corpus", "info"],
-    ["corpus", "verify"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "encode"],
+    ["corpus", "verify"], ["corpus", "export"],
+    ["corpus", "import"], ["corpus", "merge"], ["corpus", "split"], ["data"], ["data", "sample-at"],
+    ["data", "seen"], ["tokenizer"], ["tokenizer", "train"], ["tokenizer", "encode"],
     ["tokenizer", "decode"], ["tokenizer", "verify"], ["generate"], ["checkpoint"], ["checkpoint", "list"],
     ["checkpoint", "verify"], ["schema"], ["version"],
 ]

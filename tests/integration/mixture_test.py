@@ -160,8 +160,26 @@ class MixtureTest(runs.RunTest):
                 self.assertTrue(text.startswith(ids[:30]), (text, ids))
             phase = {1: 0, 12: 1, 25: 2}[step]
             self.assertEqual(set(re.findall(r"phase (\d)", done.stdout)), {str(phase)})
+            given = runs.run_program("data", "sample-at", self.whole, "--step", step, "--text",
+                                     "--json")
+            self.assertEqual(given.returncode, 0, given.stderr)
+            self.assert_same_step(json.loads(given.stdout), done.stdout)
         from_file = runs.run_program("data", "sample-at", self.mixture, "--step", 25, "--text")
         self.assertEqual(from_file.stdout, done.stdout)
+
+    def assert_same_step(self, given, text):
+        lines = [f"step {given['step']}: samples {given['samples'][0]['sample']} to "
+                 f"{given['samples'][-1]['sample']}"]
+        for sample in given["samples"]:
+            parts = f", in {sample['sequences']} sequences" if sample["sequences"] > 1 else ""
+            lines.append("  sample {sample}: {source} row {row} of {rows}, epoch {epoch}, "
+                         "phase {phase}".format(**sample) + parts)
+            for document in sample["documents"]:
+                lines.append("    {path} document {document}, tokens {first_token} to {end_token} "
+                             "of {tokens}, bytes {first_byte} to {end_byte} of {bytes}".format(
+                                 **document))
+                lines.append("      " + json.dumps(document["text"], ensure_ascii=False))
+        self.assertEqual("\n".join(lines) + "\n", text)
 
     def test_seen_counts_what_a_checkpoint_has_read(self):
         done = runs.run_program("data", "seen", "--checkpoint", f"{self.whole}:{STEPS}",
@@ -175,6 +193,24 @@ class MixtureTest(runs.RunTest):
             part = re.search(rf"(?ms)^{name}: .*?(?=^\w|\Z)", done.stdout).group()
             tokens = sum(map(int, re.findall(r"then (\d+) of", part)))
             self.assertEqual(tokens, int(rows) * 32, name)
+        given = runs.run_program("data", "seen", "--checkpoint", f"{self.whole}:{STEPS}",
+                                 "--documents", "--json")
+        self.assertEqual(given.returncode, 0, given.stderr)
+        seen = json.loads(given.stdout)
+        lines = [f"{seen['checkpoint']}: step {seen['step']}, {seen['samples']} samples"]
+        for source in seen["sources"]:
+            rest = source["rows_of_next_epoch"]
+            lines.append("{source}: {samples} samples of {rows} rows = {epochs:.4f} epochs: every "
+                         "document {passes} times".format(**source) +
+                         (f", then {rest} rows of the next epoch" if rest else ""))
+            lines += ["  {path} document {document}: {passes} times, then {tokens_of_next_epoch} "
+                      "of {tokens} tokens".format(**document) for document in source["documents"]]
+        self.assertEqual("\n".join(lines) + "\n", done.stdout)
+        one = runs.run_program("data", "seen", "--checkpoint", self.whole, "--source", "wiki",
+                               "--json")
+        (source,) = json.loads(one.stdout)["sources"]
+        self.assertEqual(source["source"], "wiki")
+        self.assertNotIn("documents", source)
 
     def test_packings_of_whole_documents_train(self):
         for packing in ("documents", "first_fit", "best_fit"):

@@ -22,6 +22,7 @@ constexpr Subcommand kSubcommands[] = {
 ExitCode run_data(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app("Says where the data of a run come from, by arithmetic.", "pretrain data");
   app.require_subcommand(1);
+  app.footer("Example: pretrain data sample-at runs/quickstart --step 120 --text");
   std::vector<std::pair<CLI::App*, RunDataSubcommand>> declared;
   for (const Subcommand& subcommand : kSubcommands) {
     CLI::App* own = app.add_subcommand(subcommand.name, subcommand.summary);
