@@ -232,8 +232,8 @@ void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
     fail(ExitCode::kBadConfig, config.place(key), key,
          packing != Packing::kPacked ? " " + config.data.packing : " with a sequence_length",
          ": objective.name ", config.objective.name,
-         " takes whole rows only. Remove it, or choose causal_lm, masked_lm without pairs of "
-         "sentences, or replaced_token_detection");
+         " takes whole rows only. Remove it, or choose one objective without pairs of "
+         "sentences");
   }
   for (InputSource& source : inputs.sources) {
     source.rows = pack_rows(packing, source.shards, row);

@@ -53,7 +53,7 @@ class FillInMiddle : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1}; }
+  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
 
   // Rearranged or not, a text has at most length + 1 tokens: in one that fills the row, three marks
   // take the place of its last three. What closes a document stays at its end.
@@ -61,16 +61,18 @@ class FillInMiddle : public Objective {
     Batch batch;
     SequenceBuilder builder;
     std::vector<std::int64_t> targets;
+    const std::int64_t end = tokens.pieces.empty() ? document_end_ : special_.eos;
     for (const Row& row : rows_of(tokens)) {
       for (const auto& text : texts_of(row.tokens, document_end_)) {
         if (text.size() < 2) continue;  // nothing to predict
-        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        const std::uint64_t key =
+            sequence_key(row.sample_id, row.start + (text.data() - row.tokens.data()));
         RandomStream random(seed_, RandomPurpose::kObjective, key);
-        const std::size_t closing = text.back() == document_end_ ? 1 : 0;
+        const std::size_t closing = text.back() == end ? 1 : 0;
         std::vector<std::int64_t> shown =
             rearranged(text.first(text.size() - closing),
                        static_cast<std::size_t>(length_) + 1 - closing, random);
-        if (closing > 0) shown.push_back(document_end_);
+        if (closing > 0) shown.push_back(end);
         builder.begin(key);
         builder.add(std::span<const std::int64_t>(shown).first(shown.size() - 1));
         targets.insert(targets.end(), shown.begin() + 1, shown.end());

@@ -42,7 +42,7 @@ class PrefixLm : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1}; }
+  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
 
   Batch prepare(const TokenBatch& tokens) const override {
     std::vector<SourceTarget> pairs;
@@ -50,7 +50,8 @@ class PrefixLm : public Objective {
       for (const auto& text : texts_of(row.tokens, document_end_)) {
         const auto count = static_cast<std::int64_t>(text.size());
         if (count < 2) continue;  // nothing to predict
-        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        const std::uint64_t key =
+            sequence_key(row.sample_id, row.start + (text.data() - row.tokens.data()));
         const auto prefix = text.begin() + prefix_length(count - 1, key);
         pairs.push_back({key, {text.begin(), prefix}, {prefix, text.end()}});
       }

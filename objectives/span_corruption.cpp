@@ -52,7 +52,8 @@ class SpanCorruption : public Objective {
         seed_(context.seed),
         length_(context.sequence_length),
         eos_(context.special.sep >= 0 ? context.special.sep : context.special.eos),
-        document_end_(context.document_mask ? context.special.eos : -1),
+        corpus_eos_(context.special.eos),
+        document_end_(context.document_mask ? corpus_eos_ : -1),
         sentinels_(context.special.sentinels),
         pairs_(context, "span_corruption"),
         model_(register_module("model", context.model)) {
@@ -78,15 +79,17 @@ class SpanCorruption : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {text_, 0}; }
+  RowShape row_shape() const override { return {text_, 0, 0, true}; }
 
   Batch prepare(const TokenBatch& tokens) const override {
     std::vector<SourceTarget> pairs;
+    const std::int64_t end = tokens.pieces.empty() ? document_end_ : corpus_eos_;
     for (const Row& row : rows_of(tokens)) {
       for (auto text : documents_of(row.tokens, document_end_)) {
-        const std::uint64_t key = sequence_key(row.sample_id, text.data() - row.tokens.data());
+        const std::uint64_t key =
+            sequence_key(row.sample_id, row.start + (text.data() - row.tokens.data()));
         // Input and target close with an eos of their own.
-        if (text.back() == document_end_) text = text.first(text.size() - 1);
+        if (text.back() == end) text = text.first(text.size() - 1);
         if (text.size() < 2) continue;  // nothing could be kept
         RandomStream random(seed_, RandomPurpose::kObjective, key);
         SourceTarget& pair = pairs.emplace_back();
@@ -228,6 +231,7 @@ class SpanCorruption : public Objective {
   std::uint64_t seed_;
   std::int64_t length_;
   std::int64_t eos_;
+  std::int64_t corpus_eos_;    // closes a document of the corpus
   std::int64_t document_end_;  // -1: rows are cut nowhere
   std::vector<std::int64_t> sentinels_;
   std::int64_t text_ = 0;  // tokens of the corpus in a row

@@ -34,7 +34,8 @@ std::vector<std::int64_t> values(const at::Tensor& tensor) {
 }
 
 TEST_F(BatchReaderTest, PackedDocumentsAreSequencesOfTheirOwn) {
-  for (const std::string objective_name : {"causal_lm", "masked_lm", "replaced_token_detection"}) {
+  for (const std::string objective_name :
+       {"causal_lm", "masked_lm", "prefix_lm", "replaced_token_detection"}) {
     const auto objective = testing::make_tiny_objective(objective_name, kVocab, kLength);
     const RowShape shape = objective->row_shape();
     ASSERT_TRUE(shape.pieces) << objective_name;

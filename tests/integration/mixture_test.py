@@ -221,10 +221,10 @@ class MixtureTest(runs.RunTest):
                 self.assertLessEqual(line["targets"], line["samples"] * 32)
                 self.assertGreater(line["targets"], 0)
         done = runs.run_program("check", self.mixture, "data.packing=best_fit",
-                                "objective.name=prefix_lm", "~data.phases",
+                                "objective={name: mixture, parts: [{name: causal_lm}]}", "~data.phases",
                                 "data.sources=[{path: %s/books.h5}]" % self.folder)
         self.assertEqual(done.returncode, 78, done.stderr)
-        self.assertIn("data.packing best_fit: objective.name prefix_lm takes whole rows only",
+        self.assertIn("data.packing best_fit: objective.name mixture takes whole rows only",
                       done.stderr)
 
 

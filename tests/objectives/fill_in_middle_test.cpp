@@ -90,6 +90,33 @@ TEST(FillInMiddle, RearrangesHalfOfTheRows) {
   testing::expect_distribution(lengths, expected, "lengths of middles");
 }
 
+// Rearranged or not, each document keeps its tokens and ends with what closes it.
+TEST(FillInMiddle, PiecesAreDocumentsOfTheirOwn) {
+  const auto objective = make_tiny(setup_of("fim_rate: 1"));
+  const TokenBatch rows = testing::in_pieces(testing::random_rows(*objective, 200, kVocab), 8, 0);
+  const Batch batch = objective->prepare(rows);
+  const auto* text = rows.tokens.const_data_ptr<std::int64_t>();
+  const auto* inputs = batch.inputs.tokens.const_data_ptr<std::int64_t>();
+  std::size_t at = 0;
+  for (const RowPiece& piece : rows.pieces) {
+    const Tokens document(text, text + piece.tokens - 1);
+    text += piece.tokens;
+    if (piece.tokens < 2) continue;
+    const std::int64_t length = batch.inputs.lengths.at(at++);
+    ASSERT_EQ(length, std::ssize(document) + 3);
+    const Parts parts = parts_of(Tokens(inputs, inputs + length));
+    inputs += length;
+    Tokens joined = parts.prefix;
+    joined.insert(joined.end(), parts.middle.begin(), parts.middle.end());
+    joined.insert(joined.end(), parts.suffix.begin(), parts.suffix.end());
+    ASSERT_EQ(joined, document);
+    ASSERT_EQ(*(batch.targets.const_data_ptr<std::int64_t>() +
+                (inputs - batch.inputs.tokens.const_data_ptr<std::int64_t>()) - 1),
+              0);
+  }
+  EXPECT_EQ(at, batch.inputs.lengths.size());
+}
+
 TEST(FillInMiddle, RatesSayHowManyAndInWhichOrder) {
   for (const auto& [options, first] : {std::pair{"fim_rate: 1, fim_suffix_first: 0", kPrefix},
                                        {"fim_rate: 1, fim_suffix_first: 1", kSuffix}}) {

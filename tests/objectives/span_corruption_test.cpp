@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/objective.h"
 #include "tests/objectives/tiny_objective.h"
 #include "tests/testing/expect_error.h"
@@ -16,7 +18,8 @@ using testing::make_tiny;
 using testing::TinySetup;
 using Tokens = std::vector<std::int64_t>;
 
-constexpr std::int64_t kPad = 1, kEos = 3, kFirstSentinel = 8;  // the tokenizer's [SEP] closes
+constexpr std::int64_t kPad = 1, kCorpusEos = 0, kEos = 3,
+                       kFirstSentinel = 8;  // the tokenizer's [SEP] closes
 constexpr std::int64_t kVocab = 50, kRows = 200;
 
 TinySetup setup_of(const std::string& model, const std::string& variant, std::int64_t length,
@@ -169,6 +172,28 @@ TEST_P(SpanCorruptionTest, GivesTheTextBack) {
     unchanged += pairs[i].input == texts[i];
   }
   EXPECT_EQ(unchanged, 0);
+}
+
+// Each document in a row of several is a pair of its own; what closes it in the corpus is left out.
+TEST_P(SpanCorruptionTest, PiecesAreDocumentsOfTheirOwn) {
+  const auto objective = make_tiny(setup_of(model(), variant(), 48));
+  const TokenBatch rows =
+      testing::in_pieces(testing::random_rows(*objective, kRows, kVocab), 10, kCorpusEos);
+  const Batch batch = objective->prepare(rows);
+  const auto pairs = pairs_of(batch, model() == "t5");
+  Tokens lengths;
+  for (const RowPiece& piece : rows.pieces) lengths.push_back(std::ssize(Tokens(piece.tokens)));
+  const auto texts = rows_in(rows.tokens, lengths);
+  std::size_t at = 0;
+  for (Tokens text : texts) {
+    text.pop_back();
+    if (text.size() < 2) continue;
+    const Pair& pair = pairs.at(at++);
+    ASSERT_EQ(variant() == "spans" || variant() == "iid" ? restored(pair) : pair.target, text);
+  }
+  EXPECT_EQ(at, pairs.size());
+  const std::set<std::uint64_t> keys(batch.inputs.keys.begin(), batch.inputs.keys.end());
+  EXPECT_EQ(keys.size(), pairs.size());
 }
 
 // Whatever is drawn, a row has at most the positions that the network was built for.

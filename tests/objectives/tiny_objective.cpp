@@ -102,6 +102,24 @@ TokenBatch random_rows(const Objective& objective, std::int64_t rows, std::int64
   return batch;
 }
 
+TokenBatch in_pieces(const TokenBatch& rows, std::int64_t tokens, std::int64_t eos) {
+  TokenBatch batch = rows;
+  batch.tokens = rows.tokens.clone();
+  const std::int64_t width = batch.tokens.size(1);
+  auto* data = batch.tokens.mutable_data_ptr<std::int64_t>();
+  for (std::size_t row = 0; row < batch.sample_ids.size(); ++row) {
+    for (std::int64_t start = 0; start < width; start += tokens) {
+      const std::int64_t count = std::min(tokens, width - start);
+      batch.pieces.push_back(
+          {row, static_cast<std::uint64_t>(start), static_cast<std::size_t>(count)});
+      data += count;
+      data[-1] = eos;
+    }
+  }
+  batch.tokens = batch.tokens.view(-1);
+  return batch;
+}
+
 Sequences as_sequences(const at::Tensor& tokens) {
   Sequences sequences;
   sequences.tokens = tokens.reshape(-1);

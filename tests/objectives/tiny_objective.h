@@ -36,6 +36,8 @@ inline constexpr std::int64_t kFirstOrdinary = 18;
 /// Random rows of ordinary tokens as the objective wants them, with ids from `first_sample` on.
 TokenBatch random_rows(const Objective& objective, std::int64_t rows, std::int64_t vocab_size,
                        std::uint64_t first_sample = 0);
+/// The same rows, each cut into pieces of `tokens` (the last one shorter), closed by `eos`.
+TokenBatch in_pieces(const TokenBatch& rows, std::int64_t tokens, std::int64_t eos);
 /// One sequence a row of tokens [B, T].
 Sequences as_sequences(const at::Tensor& tokens);
 
