@@ -20,6 +20,9 @@ VOCAB_SIZE = 257  # of the byte tokenizer; the table's rows are a multiple of 64
 VOCAB_ROWS = 320
 PREFIX = "model."  # what the objective puts before the model's names
 STEPS, WARMUP, MIN_LR_RATIO, WEIGHT_DECAY = 50, 10, 0.1, 0.1
+# 1e-3 moves weights of std 0.02 by 5 % a step: once only letters and blanks are left to tell apart,
+# that overshoots, in plain PyTorch too (loss 3.2 to 4.4 in one step, gradient norm 350).
+LR = 5e-4
 
 CONFIG = f"""
 data: {{sequence_length: {LENGTH}, sources: [{{path: text.h5}}]}}
@@ -128,7 +131,7 @@ class Gpt2TrainingTest(unittest.TestCase):
         lines = metrics(run_dir, "train")
         self.assertEqual([line["step"] for line in lines], list(range(1, steps + 1)))
 
-        loss_difference, gradient_difference, self.gradient_norms = [], [], []
+        loss_difference, gradient_difference = [], []
         for line in lines:
             inputs, targets, gradient = read_dump(run_dir, line["step"], ranks)
             self.assertEqual(tuple(inputs.shape), (SEQUENCES, LENGTH))
@@ -140,7 +143,7 @@ class Gpt2TrainingTest(unittest.TestCase):
                 float((gradient[parameter] - p.grad).norm() / p.grad.norm())
                 for parameter, p in twin.named_parameters()))
             norm = torch.nn.utils.clip_grad_norm_(twin.parameters(), 1.0)
-            self.gradient_norms.append(norm.item())
+            self.assertLess(norm.item(), 10)  # in a spike no difference is small
             if compute == "fp32":
                 self.assertAlmostEqual(line["grad_norm"] / norm.item(), 1, delta=1e-3)
             rate = learning_rate(schedule, lr, line["step"], steps)
@@ -159,28 +162,24 @@ class Gpt2TrainingTest(unittest.TestCase):
 
     def assert_equal_training(self, *arguments, **options):
         loss_difference, gradient_difference, weight_difference = self.train(*arguments, **options)
-        self.assertLessEqual(max(loss_difference), 1e-4)
+        self.assertLessEqual(max(loss_difference), 1e-5)
         self.assertLessEqual(gradient_difference[0], 1e-5)
-        self.assertLessEqual(weight_difference, 1e-4)
+        self.assertLessEqual(max(gradient_difference), 1e-3)
+        self.assertLessEqual(weight_difference, 1e-5)
 
     def test_adamw(self):
-        self.assert_equal_training("adamw", "adamw", "cosine", 1e-3, STEPS)
+        self.assert_equal_training("adamw", "adamw", "cosine", LR, STEPS)
 
     def test_sgd(self):
         self.assert_equal_training("sgd", "sgd", "linear", 0.1, 20)
 
     def test_two_ranks_with_accumulation_3(self):
-        self.assert_equal_training("two_ranks", "adamw", "cosine", 1e-3, STEPS, micro_batch=2,
+        self.assert_equal_training("two_ranks", "adamw", "cosine", LR, STEPS, micro_batch=2,
                                    ranks=2)
 
     def test_bf16_against_fp32(self):
-        loss_difference, _, _ = self.train("bf16", "adamw", "cosine", 1e-3, STEPS, compute="bf16")
-        self.assertLessEqual(loss_difference[-1], 0.02)
-        # One step has a gradient of norm 350 here, in fp32 too: no rounding is small beside that.
-        steady = [difference for difference, norm in zip(loss_difference, self.gradient_norms)
-                  if norm < 10]
-        self.assertGreaterEqual(len(steady), STEPS - 2)
-        self.assertLessEqual(max(steady), 0.02)
+        loss_difference, _, _ = self.train("bf16", "adamw", "cosine", LR, STEPS, compute="bf16")
+        self.assertLessEqual(max(loss_difference), 0.02)
 
 
 if __name__ == "__main__":
