@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/split/split_pattern.h"
 
 namespace pretrain {
@@ -28,45 +29,19 @@ Json pre_tokenizer(const std::string& split) {
 }  // namespace
 
 std::string byte_level_tokenizer_json(const ByteLevelParts& parts) {
-  Json vocabulary = Json::object();
-  auto& entries = vocabulary.get_ref<Json::object_t&>();
-  for (std::size_t id = 0; id < parts.vocabulary.size(); ++id) {
-    entries.emplace_back(parts.vocabulary[id], id);  // not by key, which would search linearly
-  }
   Json merges = Json::array();
   for (const BpeMerge& merge : parts.merges) {
     merges.push_back(Json::array({merge.left, merge.right}));
   }
-  Json added = Json::array();
+  DocumentParts document{.pre_tokenizer = pre_tokenizer(parts.split).dump(),
+                         .decoder = byte_level(true).dump(),
+                         .model = bpe_model_json({.ignore_merges = parts.ignore_merges,
+                                                  .vocabulary = vocabulary_json(parts.vocabulary),
+                                                  .merges = merges.dump()})};
   for (const auto& [text, id] : parts.specials) {
-    added.push_back({{"id", id},
-                     {"content", text},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
+    document.added_tokens.push_back({.id = id, .text = text});
   }
-  const Json root = {{"version", "1.0"},
-                     {"truncation", nullptr},
-                     {"padding", nullptr},
-                     {"added_tokens", added},
-                     {"normalizer", nullptr},
-                     {"pre_tokenizer", pre_tokenizer(parts.split)},
-                     {"post_processor", nullptr},
-                     {"decoder", byte_level(true)},
-                     {"model",
-                      {{"type", "BPE"},
-                       {"dropout", nullptr},
-                       {"unk_token", nullptr},
-                       {"continuing_subword_prefix", nullptr},
-                       {"end_of_word_suffix", nullptr},
-                       {"fuse_unk", false},
-                       {"byte_fallback", false},
-                       {"ignore_merges", parts.ignore_merges},
-                       {"vocab", std::move(vocabulary)},
-                       {"merges", std::move(merges)}}}};
-  return root.dump();
+  return tokenizer_document(document);
 }
 
 }  // namespace pretrain

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/json/json_writer.h"
 #include "core/text/format/sentencepiece_model.h"
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/unicode/utf8.h"
 
 namespace pretrain {
@@ -102,19 +103,13 @@ Json decoder(const SentencepieceModel& model) {
   return {{"type", "Sequence"}, {"decoders", parts}};
 }
 
-Json added_tokens(const SentencepieceModel& model) {
-  Json added = Json::array();
+std::vector<DocumentToken> added_tokens(const SentencepieceModel& model) {
+  std::vector<DocumentToken> added;
   for (std::size_t id = 0; id < model.pieces.size(); ++id) {
     const auto& piece = model.pieces[id];
     const bool special = piece.kind == PieceKind::kControl || piece.kind == PieceKind::kUnknown;
     if (!special && !(model.is_bpe && piece.kind == PieceKind::kUserDefined)) continue;
-    added.push_back({{"id", id},
-                     {"content", piece.text},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", special}});
+    added.push_back({.id = id, .text = piece.text, .special = special});
   }
   return added;
 }
@@ -179,22 +174,14 @@ Json merges(const SentencepieceModel& model) {
   return list;
 }
 
-Json bpe(const SentencepieceModel& model) {
-  Json vocabulary = Json::object();
-  auto& entries = vocabulary.get_ref<Json::object_t&>();
-  for (std::size_t id = 0; id < model.pieces.size(); ++id) {
-    entries.emplace_back(model.pieces[id].text, id);  // not by key, which would search linearly
-  }
-  return {{"type", "BPE"},
-          {"dropout", nullptr},
-          {"unk_token", model.pieces[model.unknown].text},
-          {"continuing_subword_prefix", nullptr},
-          {"end_of_word_suffix", nullptr},
-          {"fuse_unk", true},
-          {"byte_fallback", model.byte_fallback},
-          {"ignore_merges", false},
-          {"vocab", std::move(vocabulary)},
-          {"merges", merges(model)}};
+std::string bpe(const SentencepieceModel& model) {
+  std::vector<std::string> texts;
+  for (const auto& piece : model.pieces) texts.push_back(piece.text);
+  return bpe_model_json({.unknown = model.pieces[model.unknown].text,
+                         .fuse_unknown = true,
+                         .byte_fallback = model.byte_fallback,
+                         .vocabulary = vocabulary_json(texts),
+                         .merges = merges(model).dump()});
 }
 
 }  // namespace
@@ -202,16 +189,11 @@ Json bpe(const SentencepieceModel& model) {
 std::string sentencepiece_tokenizer_json(const SentencepieceModel& model,
                                          const std::string& place) {
   if (model.remove_extra_whitespaces) require_pieces_within_words(model, place);
-  const Json root = {{"version", "1.0"},
-                     {"truncation", nullptr},
-                     {"padding", nullptr},
-                     {"added_tokens", added_tokens(model)},
-                     {"normalizer", normalizer(model)},
-                     {"pre_tokenizer", pre_tokenizer(model)},
-                     {"post_processor", nullptr},
-                     {"decoder", decoder(model)},
-                     {"model", model.is_bpe ? bpe(model) : unigram(model)}};
-  return root.dump();
+  return tokenizer_document({.normalizer = normalizer(model).dump(),
+                             .pre_tokenizer = pre_tokenizer(model).dump(),
+                             .decoder = decoder(model).dump(),
+                             .model = model.is_bpe ? bpe(model) : unigram(model).dump(),
+                             .added_tokens = added_tokens(model)});
 }
 
 }  // namespace pretrain

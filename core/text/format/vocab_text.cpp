@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/json/json_reader.h"
 #include "core/base/json/json_writer.h"
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/unicode/general_category.h"
 #include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr const char* kUnknown = "[UNK]";
 constexpr std::array<const char*, 5> kSpecials = {"[PAD]", kUnknown, "[CLS]", "[SEP]", "[MASK]"};
@@ -60,40 +58,21 @@ std::vector<std::string> read_tokens(std::string_view text, const std::string& p
 std::string vocab_text_tokenizer_json(std::string_view vocab, bool lowercase,
                                       const std::string& place) {
   const std::vector<std::string> tokens = read_tokens(vocab, place);
-  Json entries = Json::object();
-  Json added = Json::array();
+  DocumentParts parts{
+      .normalizer =
+          concat(R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,)",
+                 R"("strip_accents":null,"lowercase":)", lowercase ? "true" : "false", "}"),
+      .pre_tokenizer = R"({"type":"BertPreTokenizer"})",
+      .decoder = R"({"type":"WordPiece","prefix":"##","cleanup":true})",
+      .model =
+          concat(R"({"type":"WordPiece","unk_token":)", json_string(kUnknown),
+                 R"(,"continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":)",
+                 vocabulary_json(tokens), "}")};
   for (std::size_t id = 0; id < tokens.size(); ++id) {
-    // Not by key, which would search linearly.
-    entries.get_ref<Json::object_t&>().emplace_back(tokens[id], id);
     if (std::find(kSpecials.begin(), kSpecials.end(), tokens[id]) == kSpecials.end()) continue;
-    added.push_back({{"id", id},
-                     {"content", tokens[id]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
+    parts.added_tokens.push_back({.id = id, .text = tokens[id]});
   }
-  const Json root = {{"version", "1.0"},
-                     {"truncation", nullptr},
-                     {"padding", nullptr},
-                     {"added_tokens", added},
-                     {"normalizer",
-                      {{"type", "BertNormalizer"},
-                       {"clean_text", true},
-                       {"handle_chinese_chars", true},
-                       {"strip_accents", nullptr},
-                       {"lowercase", lowercase}}},
-                     {"pre_tokenizer", {{"type", "BertPreTokenizer"}}},
-                     {"post_processor", nullptr},
-                     {"decoder", {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}},
-                     {"model",
-                      {{"type", "WordPiece"},
-                       {"unk_token", kUnknown},
-                       {"continuing_subword_prefix", "##"},
-                       {"max_input_chars_per_word", 100},
-                       {"vocab", std::move(entries)}}}};
-  return root.dump();
+  return tokenizer_document(parts);
 }
 
 bool config_lower_case(std::string_view config, const std::string& place) {

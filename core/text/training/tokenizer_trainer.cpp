@@ -64,20 +64,20 @@ std::vector<std::string> further_specials(const KindTrainer& trainer,
 }
 
 // Numbers the special tokens: the first ones of the vocabulary, and those behind it.
-std::vector<std::pair<std::uint32_t, std::string>> number_specials(
-    const KindTrainer& trainer, const std::vector<std::string>& further,
-    const std::vector<std::string>& vocabulary) {
+std::vector<DocumentToken> number_specials(const KindTrainer& trainer,
+                                           const std::vector<std::string>& further,
+                                           const std::vector<std::string>& vocabulary) {
   const std::unordered_set<std::string> ordinary(
       vocabulary.begin() + static_cast<std::ptrdiff_t>(trainer.first_specials.size()),
       vocabulary.end());
-  std::vector<std::pair<std::uint32_t, std::string>> specials;
+  std::vector<DocumentToken> specials;
   const auto add = [&](const std::vector<std::string>& texts, std::size_t first_id) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (ordinary.contains(texts[i])) {
         fail(ExitCode::kUsage, "--special: ", texts[i],
              " is also an ordinary token of the text. Choose another text for it");
       }
-      specials.emplace_back(static_cast<std::uint32_t>(first_id + i), texts[i]);
+      specials.push_back({.id = first_id + i, .text = texts[i]});
     }
   };
   add(trainer.first_specials, 0);
@@ -135,7 +135,7 @@ TrainedTokenizer train_tokenizer(const TrainingOptions& options, const DocumentS
                                .tokens = wanted > 0 ? wanted - specials : 0,
                                .progress = progress},
                               vocabulary);
-  parts.specials = number_specials(trainer, further, vocabulary);
+  parts.added_tokens = number_specials(trainer, further, vocabulary);
   const auto tokenizer = tokenizer_from_json(tokenizer_document(parts), "the trained tokenizer");
   return {.json = tokenizer->to_json(),
           .vocab_size = tokenizer->vocab_size(),

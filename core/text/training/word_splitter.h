@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/text/training/tokenizer_document.h"
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/training/word_counts.h"
 
 namespace pretrain {

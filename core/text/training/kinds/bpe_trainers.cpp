@@ -60,15 +60,10 @@ std::vector<std::pair<std::uint32_t, std::uint32_t>> ranked(const LearnedMerges&
 
 std::string bpe_model(const LearnedMerges& learned, const std::vector<std::string>& vocabulary,
                       const char* unknown, const char* end_of_word) {
-  const auto text_or_null = [](const char* text) {
-    return *text == '\0' ? std::string("null") : json_string(text);
-  };
-  return concat(R"({"type":"BPE","dropout":null,"unk_token":)", text_or_null(unknown),
-                R"(,"continuing_subword_prefix":null,"end_of_word_suffix":)",
-                text_or_null(end_of_word),
-                R"(,"fuse_unk":false,"byte_fallback":false,"ignore_merges":false,"vocab":)",
-                vocabulary_json(vocabulary), R"(,"merges":)",
-                merges_json(ranked(learned), learned.vocabulary), "}");
+  return bpe_model_json({.unknown = unknown,
+                         .end_of_word = end_of_word,
+                         .vocabulary = vocabulary_json(vocabulary),
+                         .merges = merges_json(ranked(learned), learned.vocabulary)});
 }
 
 std::string learn_byte_level(const LearningJob& job, std::vector<std::string>& vocabulary) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/text/training/tokenizer_document.h"
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/training/tokenizer_trainer.h"
 #include "core/text/training/word_counts.h"
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,13 @@
 
 namespace pretrain {
 
+/// A token that a tokenizer.json lists under added_tokens.
+struct DocumentToken {
+  std::size_t id = 0;
+  std::string text = {};
+  bool special = true;
+};
+
 /// The parts of a tokenizer.json, each as JSON text.
 struct DocumentParts {
   std::string normalizer = "null";
@@ -15,11 +23,23 @@ struct DocumentParts {
   std::string post_processor = "null";
   std::string decoder = "null";
   std::string model = "null";
-  std::vector<std::pair<std::uint32_t, std::string>> specials = {};  ///< ids and texts
+  std::vector<DocumentToken> added_tokens = {};
 };
 
 /// The text of a tokenizer.json.
 std::string tokenizer_document(const DocumentParts& parts);
+
+/// The model of a BPE tokenizer.
+struct BpeModelParts {
+  std::string unknown = {};      ///< text of the unknown token; "" for none
+  std::string end_of_word = {};  ///< "" for none
+  bool fuse_unknown = false;
+  bool byte_fallback = false;
+  bool ignore_merges = false;   ///< a word that is a token stays whole
+  std::string vocabulary = {};  ///< as JSON text
+  std::string merges = {};      ///< as JSON text
+};
+std::string bpe_model_json(const BpeModelParts& parts);
 
 /// `{"text": id, ...}` with ids from 0.
 std::string vocabulary_json(const std::vector<std::string>& texts);

@@ -1,4 +1,4 @@
-#include "core/text/training/tokenizer_document.h"
+#include "core/text/format/tokenizer_document.h"
 
 #include "core/base/error.h"
 #include "core/base/json/json_writer.h"
@@ -19,6 +19,12 @@ class Items {
   std::string text_;
 };
 
+const char* flag(bool value) { return value ? "true" : "false"; }
+
+std::string text_or_null(std::string_view text) {
+  return text.empty() ? "null" : json_string(text);
+}
+
 std::string special_item(std::string_view text, int type) {
   return concat(R"({"SpecialToken":{"id":)", json_string(text), R"(,"type_id":)", type, "}}");
 }
@@ -36,15 +42,24 @@ std::string special_entry(std::string_view text, std::uint32_t id) {
 
 std::string tokenizer_document(const DocumentParts& parts) {
   Items added;
-  for (const auto& [id, text] : parts.specials) {
-    added.next() += concat(R"({"id":)", id, R"(,"content":)", json_string(text),
+  for (const DocumentToken& token : parts.added_tokens) {
+    added.next() += concat(R"({"id":)", token.id, R"(,"content":)", json_string(token.text),
                            R"(,"single_word":false,"lstrip":false,"rstrip":false,)",
-                           R"("normalized":false,"special":true})");
+                           R"("normalized":false,"special":)", flag(token.special), "}");
   }
   return concat(R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[)",
                 added.text(), R"(],"normalizer":)", parts.normalizer, R"(,"pre_tokenizer":)",
                 parts.pre_tokenizer, R"(,"post_processor":)", parts.post_processor,
                 R"(,"decoder":)", parts.decoder, R"(,"model":)", parts.model, "}");
+}
+
+std::string bpe_model_json(const BpeModelParts& parts) {
+  return concat(R"({"type":"BPE","dropout":null,"unk_token":)", text_or_null(parts.unknown),
+                R"(,"continuing_subword_prefix":null,"end_of_word_suffix":)",
+                text_or_null(parts.end_of_word), R"(,"fuse_unk":)", flag(parts.fuse_unknown),
+                R"(,"byte_fallback":)", flag(parts.byte_fallback), R"(,"ignore_merges":)",
+                flag(parts.ignore_merges), R"(,"vocab":)", parts.vocabulary, R"(,"merges":)",
+                parts.merges, "}");
 }
 
 std::string vocabulary_json(const std::vector<std::string>& texts) {
