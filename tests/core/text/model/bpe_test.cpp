@@ -9,6 +9,7 @@
 #include "core/base/random.h"
 #include "core/text/tokenizer_json.h"
 #include "core/text/unicode/utf8.h"
+#include "tests/core/text/model/encode_word.h"
 #include "tests/testing/expect_error.h"
 
 namespace pretrain {
@@ -18,25 +19,6 @@ using ::testing::ElementsAre;
 using testing::expect_error;
 using Ids = std::vector<std::uint32_t>;
 using Merges = std::vector<BpeMerge>;
-
-Ids encode(const TextModel& model, std::string_view word) {
-  Ids ids;
-  model.encode(word, ids);
-  std::vector<WordToken> tokens;
-  model.encode_spans(word, tokens);
-  Ids again;
-  std::uint32_t end = 0;
-  for (const WordToken& token : tokens) {
-    again.push_back(token.id);
-    EXPECT_GE(token.end, end);
-    end = token.end;
-  }
-  EXPECT_EQ(again, ids) << word;
-  if (!tokens.empty()) {
-    EXPECT_EQ(end, word.size()) << word;
-  }
-  return ids;
-}
 
 std::vector<std::string> byte_symbols() {
   std::vector<std::string> symbols;
@@ -113,8 +95,8 @@ TEST(ByteLevelBpe, GivesWhatTheDefinitionGivesForShortMediumAndLongWords) {
     ASSERT_NE(as_byte_level_bpe(*model), nullptr);
     for (int word = 0; word < 60; ++word) {
       const std::string text = random_word(random, letters, random.below(word < 40 ? 40 : 400));
-      ASSERT_EQ(encode(*model, text), by_definition(parts, text));
-      ASSERT_EQ(encode(*model, text), by_definition(parts, text)) << "from the cache";
+      ASSERT_EQ(encode_word(*model, text), by_definition(parts, text));
+      ASSERT_EQ(encode_word(*model, text), by_definition(parts, text)) << "from the cache";
     }
   }
 }
@@ -131,10 +113,10 @@ TEST(Bpe, EqualsTheByteLevelClass) {
   ASSERT_EQ(as_byte_level_bpe(*general), nullptr);
   for (int trial = 0; trial < 300; ++trial) {
     const std::string word = random_word(random, "abc", 1 + random.below(60));
-    Ids ids = encode(*general, word + "a");
+    Ids ids = encode_word(*general, word + "a");
     ASSERT_EQ(ids.back(), parts.vocabulary.size());
     ids.pop_back();
-    ASSERT_EQ(ids, encode(*fast, word));
+    ASSERT_EQ(ids, encode_word(*fast, word));
   }
 }
 
@@ -170,8 +152,8 @@ TEST(ByteLevelBpe, ModelsOfOneThreadDoNotMixTheirCaches) {
   vocabulary.push_back("ab");
   const auto joined = make_bpe(vocabulary, {{"a", "b"}}, {.byte_level = true}, "model");
   for (int repeat = 0; repeat < 3; ++repeat) {
-    EXPECT_THAT(encode(*split, "ab"), ElementsAre('a', 'b'));
-    EXPECT_THAT(encode(*joined, "ab"), ElementsAre(256));
+    EXPECT_THAT(encode_word(*split, "ab"), ElementsAre('a', 'b'));
+    EXPECT_THAT(encode_word(*joined, "ab"), ElementsAre(256));
   }
 }
 
@@ -209,7 +191,7 @@ TEST(ByteLevelBpe, AWordOfMegabytesTakesNoQuadraticTime) {
   }
   const auto model = make_bpe(vocabulary, merges, {.byte_level = true}, "model");
   const std::size_t size = std::size_t{1} << 21;
-  const Ids ids = encode(*model, std::string(size, 'a'));
+  const Ids ids = encode_word(*model, std::string(size, 'a'));
   EXPECT_EQ(ids, Ids(size / 64, 256 + 5));
 }
 
@@ -220,10 +202,10 @@ TEST(ByteLevelBpe, IgnoreMergesKeepsAWordThatIsAToken) {
   const auto plain = make_bpe(vocabulary, merges, {.byte_level = true}, "model");
   const auto ignoring =
       make_bpe(vocabulary, merges, {.byte_level = true, .ignore_merges = true}, "model");
-  EXPECT_THAT(encode(*plain, "abc"), ElementsAre(256, 'c'));
-  EXPECT_THAT(encode(*ignoring, "abc"), ElementsAre(258));
-  EXPECT_THAT(encode(*ignoring, "abcdefghijklmnopqrst"), ElementsAre(257));
-  EXPECT_THAT(encode(*ignoring, "abcd"), ElementsAre(256, 'c', 'd'));
+  EXPECT_THAT(encode_word(*plain, "abc"), ElementsAre(256, 'c'));
+  EXPECT_THAT(encode_word(*ignoring, "abc"), ElementsAre(258));
+  EXPECT_THAT(encode_word(*ignoring, "abcdefghijklmnopqrst"), ElementsAre(257));
+  EXPECT_THAT(encode_word(*ignoring, "abcd"), ElementsAre(256, 'c', 'd'));
 }
 
 TEST(ByteLevelBpe, TextNeverBecomesAReservedToken) {
@@ -231,7 +213,7 @@ TEST(ByteLevelBpe, TextNeverBecomesAReservedToken) {
   vocabulary.insert(vocabulary.end(), {"ab", "abc"});
   const BpeOptions options = {.byte_level = true, .ignore_merges = true, .reserved = {256}};
   const auto model = make_bpe(vocabulary, {{"a", "b"}, {"ab", "c"}}, options, "model");
-  EXPECT_THAT(encode(*model, "ab"), ElementsAre('a', 'b'));
+  EXPECT_THAT(encode_word(*model, "ab"), ElementsAre('a', 'b'));
   EXPECT_EQ(model->id_of("ab"), 256u);
 }
 
@@ -239,39 +221,39 @@ TEST(Bpe, ClassicWordsEndWithASuffix) {
   const auto model =
       make_bpe({"l", "o", "w", "w</w>", "lo", "low</w>", "lo</w>", "o</w>"},
                {{"l", "o"}, {"lo", "w</w>"}, {"l", "o</w>"}}, {.suffix = "</w>"}, "model");
-  EXPECT_THAT(encode(*model, "low"), ElementsAre(5));
-  EXPECT_THAT(encode(*model, "lo"), ElementsAre(6));
-  EXPECT_THAT(encode(*model, "lowo"), ElementsAre(4, 2, 7));
+  EXPECT_THAT(encode_word(*model, "low"), ElementsAre(5));
+  EXPECT_THAT(encode_word(*model, "lo"), ElementsAre(6));
+  EXPECT_THAT(encode_word(*model, "lowo"), ElementsAre(4, 2, 7));
 }
 
 TEST(Bpe, APrefixBeginsWhatContinuesAWord) {
   const auto model = make_bpe({"a", "##a", "##b", "aa", "##aa"}, {{"a", "##a"}, {"##a", "##a"}},
                               {.prefix = "##"}, "model");
-  EXPECT_THAT(encode(*model, "aaab"), ElementsAre(3, 1, 2));
+  EXPECT_THAT(encode_word(*model, "aaab"), ElementsAre(3, 1, 2));
 }
 
 TEST(Bpe, UnknownCharactersBecomeOneTokenOrOneEach) {
   const auto each = make_bpe({"<unk>", "a"}, {}, {.unknown = "<unk>"}, "model");
-  EXPECT_THAT(encode(*each, "\u00E9\u4E2Da\u00E9"), ElementsAre(0, 0, 1, 0));
+  EXPECT_THAT(encode_word(*each, "\u00E9\u4E2Da\u00E9"), ElementsAre(0, 0, 1, 0));
   const auto fused =
       make_bpe({"<unk>", "a"}, {}, {.unknown = "<unk>", .fuse_unknown = true}, "model");
-  EXPECT_THAT(encode(*fused, "\u00E9\u4E2Da\u00E9"), ElementsAre(0, 1, 0));
+  EXPECT_THAT(encode_word(*fused, "\u00E9\u4E2Da\u00E9"), ElementsAre(0, 1, 0));
 }
 
 TEST(Bpe, ByteFallbackNeedsAllBytesOfACharacter) {
   const auto model = make_bpe({"<unk>", "a", "<0xC3>", "<0xA9>"}, {},
                               {.unknown = "<unk>", .byte_fallback = true}, "model");
-  EXPECT_THAT(encode(*model, "a\u00E9"), ElementsAre(1, 2, 3));
-  EXPECT_THAT(encode(*model, "a\u00E8"), ElementsAre(1, 0));
+  EXPECT_THAT(encode_word(*model, "a\u00E9"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(encode_word(*model, "a\u00E8"), ElementsAre(1, 0));
 }
 
 TEST(Bpe, ACharacterWithoutATokenIsRefused) {
   const auto model = make_bpe({"a"}, {}, {}, "model");
   expect_error(ExitCode::kBadData, "the character \"\u00E9\" is not in the vocabulary",
-               [&] { encode(*model, "a\u00E9"); });
+               [&] { encode_word(*model, "a\u00E9"); });
   const auto bytes = make_bpe({"a"}, {}, {.byte_level = true}, "model");
   expect_error(ExitCode::kBadData, "the byte <0xC3> is not in the vocabulary",
-               [&] { encode(*bytes, "a\u00E9"); });
+               [&] { encode_word(*bytes, "a\u00E9"); });
 }
 
 TEST(Bpe, BrokenVocabulariesAndMergesAreNamed) {

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/text/model/word_models.h"
 #include "core/text/unicode/utf8.h"
+#include "tests/core/text/model/encode_word.h"
 
 namespace pretrain {
 namespace {
@@ -15,26 +16,10 @@ namespace {
 using Ids = std::vector<std::uint32_t>;
 using Vocabulary = std::vector<std::string>;
 
-Ids encode(const TextModel& model, std::string_view word) {
-  Ids ids = {99};  // what is there stays
-  model.encode(word, ids);
-  EXPECT_EQ(ids.front(), 99u);
-  ids.erase(ids.begin());
-  std::vector<WordToken> tokens;
-  model.encode_spans(word, tokens);
-  Ids same;
-  for (const WordToken& token : tokens) same.push_back(token.id);
-  EXPECT_EQ(same, ids);
-  if (!tokens.empty()) {
-    EXPECT_EQ(tokens.back().end, word.size());
-  }
-  return ids;
-}
-
 std::string refusal(const Vocabulary& vocabulary, const std::vector<double>& scores,
                     const UnigramOptions& options, std::string_view word = "") {
   try {
-    encode(*make_unigram(vocabulary, scores, options, "t.json"), word);
+    encode_word(*make_unigram(vocabulary, scores, options, "t.json"), word);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kBadData);
     return error.what();
@@ -45,10 +30,10 @@ std::string refusal(const Vocabulary& vocabulary, const std::vector<double>& sco
 TEST(Unigram, TakesTheBestSum) {
   const auto model = make_unigram({"<unk>", "a", "b", "ab", "abc", "c"}, {0, -1, -2, -2.5, -7, -3},
                                   {.unknown = 0}, "t");
-  EXPECT_EQ(encode(*model, "ab"), (Ids{3}));
-  EXPECT_EQ(encode(*model, "abc"), (Ids{3, 5}));  // -5.5 against -7
-  EXPECT_EQ(encode(*model, "cba"), (Ids{5, 2, 1}));
-  EXPECT_EQ(encode(*model, ""), Ids{});
+  EXPECT_EQ(encode_word(*model, "ab"), (Ids{3}));
+  EXPECT_EQ(encode_word(*model, "abc"), (Ids{3, 5}));  // -5.5 against -7
+  EXPECT_EQ(encode_word(*model, "cba"), (Ids{5, 2, 1}));
+  EXPECT_EQ(encode_word(*model, ""), Ids{});
   EXPECT_EQ(model->token(4), "abc");
   EXPECT_EQ(model->id_of("abc"), 4u);
   EXPECT_EQ(model->size(), 6u);
@@ -56,7 +41,7 @@ TEST(Unigram, TakesTheBestSum) {
 
 TEST(Unigram, NeighbouringUnknownCharactersAreOneToken) {
   const auto model = make_unigram({"<unk>", "a"}, {0, -1}, {.unknown = 0}, "t");
-  EXPECT_EQ(encode(*model, "xya\u00E9\U0001F469z"), (Ids{0, 1, 0}));
+  EXPECT_EQ(encode_word(*model, "xya\u00E9\U0001F469z"), (Ids{0, 1, 0}));
   std::vector<WordToken> tokens;
   model->encode_spans("xya\u00E9\U0001F469z", tokens);
   EXPECT_EQ(tokens, (std::vector<WordToken>{{0, 2}, {1, 3}, {0, 10}}));
@@ -73,22 +58,23 @@ TEST(Unigram, UnknownCharactersBecomeBytes) {
   }
   const UnigramOptions options = {.unknown = 0, .byte_fallback = true};
   const auto model = make_unigram(vocabulary, scores, options, "t");
-  EXPECT_EQ(encode(*model, "\u00E9a"), (Ids{2 + 0xC3, 2 + 0xA9, 1}));
+  EXPECT_EQ(encode_word(*model, "\u00E9a"), (Ids{2 + 0xC3, 2 + 0xA9, 1}));
   // All bytes of a run or none.
   vocabulary.pop_back();
   scores.pop_back();
   vocabulary.at(2 + 0xA9).push_back('x');
   const auto partly = make_unigram(vocabulary, scores, options, "t");
-  EXPECT_EQ(encode(*partly, "\u00E9"), (Ids{0}));
-  EXPECT_EQ(encode(*partly, "\u00EA"), (Ids{2 + 0xC3, 2 + 0xAA}));
+  EXPECT_EQ(encode_word(*partly, "\u00E9"), (Ids{0}));
+  EXPECT_EQ(encode_word(*partly, "\u00EA"), (Ids{2 + 0xC3, 2 + 0xAA}));
 }
 
 TEST(Unigram, TextNeverBecomesAReservedToken) {
   const Vocabulary vocabulary = {"<unk>", "<s>", "<", "s", ">"};
   const std::vector<double> scores = {0, 0, -1, -1, -1};
-  EXPECT_EQ(encode(*make_unigram(vocabulary, scores, {.unknown = 0}, "t"), "<s>"), (Ids{1}));
-  EXPECT_EQ(encode(*make_unigram(vocabulary, scores, {.unknown = 0, .reserved = {1}}, "t"), "<s>"),
-            (Ids{2, 3, 4}));
+  EXPECT_EQ(encode_word(*make_unigram(vocabulary, scores, {.unknown = 0}, "t"), "<s>"), (Ids{1}));
+  EXPECT_EQ(
+      encode_word(*make_unigram(vocabulary, scores, {.unknown = 0, .reserved = {1}}, "t"), "<s>"),
+      (Ids{2, 3, 4}));
 }
 
 TEST(Unigram, NamesWhatIsWrong) {
@@ -159,7 +145,7 @@ TEST(Unigram, EqualsAViterbiOverWholeWords) {
     const auto model = make_unigram(vocabulary, scores, {.unknown = 0}, "t");
     for (int i = 0; i < 500; ++i) {
       const std::string word = draw(40);
-      ASSERT_EQ(encode(*model, word), best_path(ids, scores, least - 10, word)) << word;
+      ASSERT_EQ(encode_word(*model, word), best_path(ids, scores, least - 10, word)) << word;
     }
   }
 }
@@ -168,9 +154,9 @@ TEST(Unigram, AWordOfMegabytesIsReadOnce) {
   const auto model =
       make_unigram({"<unk>", "a", "aa", "b"}, {0, -1, -1.5, -1}, {.unknown = 0}, "t");
   std::string word(2 << 20, 'a');
-  EXPECT_EQ(encode(*model, word), Ids(1 << 20, 2));
+  EXPECT_EQ(encode_word(*model, word), Ids(1 << 20, 2));
   word.assign(2 << 20, 'x');
-  EXPECT_EQ(encode(*model, word), Ids{0});
+  EXPECT_EQ(encode_word(*model, word), Ids{0});
 }
 
 }  // namespace

@@ -2,29 +2,22 @@
 
 #include "core/base/error.h"
 #include "core/text/model/word_models.h"
+#include "tests/core/text/model/encode_word.h"
 
 namespace pretrain {
 namespace {
 
 using Ids = std::vector<std::uint32_t>;
 
-Ids encode(const TextModel& model, std::string_view word) {
-  Ids ids = {99};  // what is there stays
-  model.encode(word, ids);
-  EXPECT_EQ(ids.front(), 99u);
-  ids.erase(ids.begin());
-  return ids;
-}
-
 TEST(WordLevel, KnowsWholeWords) {
   const auto model = make_word_level({"<unk>", "the", "then"}, {.unknown = "<unk>"}, "t");
   EXPECT_EQ(model->size(), 3u);
   EXPECT_EQ(model->token(2), "then");
   EXPECT_EQ(model->id_of("the"), 1u);
-  EXPECT_EQ(encode(*model, "then"), Ids{2});
-  EXPECT_EQ(encode(*model, "them"), Ids{0});
-  EXPECT_EQ(encode(*model, "th"), Ids{0});
-  EXPECT_EQ(encode(*model, ""), Ids{});
+  EXPECT_EQ(encode_word(*model, "then"), Ids{2});
+  EXPECT_EQ(encode_word(*model, "them"), Ids{0});
+  EXPECT_EQ(encode_word(*model, "th"), Ids{0});
+  EXPECT_EQ(encode_word(*model, ""), Ids{});
   std::vector<WordToken> tokens;
   model->encode_spans("then", tokens);
   EXPECT_EQ(tokens, (std::vector<WordToken>{{2, 4}}));
@@ -33,7 +26,7 @@ TEST(WordLevel, KnowsWholeWords) {
 TEST(WordLevel, TextNeverBecomesAReservedToken) {
   const auto model =
       make_word_level({"<unk>", "[CLS]"}, {.unknown = "<unk>", .reserved = {1}}, "t");
-  EXPECT_EQ(encode(*model, "[CLS]"), Ids{0});
+  EXPECT_EQ(encode_word(*model, "[CLS]"), Ids{0});
   EXPECT_EQ(model->id_of("[CLS]"), 1u);
 }
 

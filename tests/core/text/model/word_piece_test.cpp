@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/text/model/word_models.h"
+#include "tests/core/text/model/encode_word.h"
 
 namespace pretrain {
 namespace {
@@ -12,31 +13,15 @@ namespace {
 using Ids = std::vector<std::uint32_t>;
 using Vocabulary = std::vector<std::string>;
 
-Ids encode(const TextModel& model, std::string_view word) {
-  Ids ids = {99};  // what is there stays
-  model.encode(word, ids);
-  EXPECT_EQ(ids.front(), 99u);
-  ids.erase(ids.begin());
-  std::vector<WordToken> tokens;
-  model.encode_spans(word, tokens);
-  Ids same;
-  for (const WordToken& token : tokens) same.push_back(token.id);
-  EXPECT_EQ(same, ids);
-  if (!tokens.empty()) {
-    EXPECT_EQ(tokens.back().end, word.size());
-  }
-  return ids;
-}
-
 const Vocabulary kSmall = {"[UNK]", "un", "##aff", "##able", "##a", "a", "able", "#", "##\u00E9"};
 
 TEST(WordPiece, TakesTheLongestFirst) {
   const auto model = make_word_piece(kSmall, {}, "t");
-  EXPECT_EQ(encode(*model, "unaffable"), (Ids{1, 2, 3}));
-  EXPECT_EQ(encode(*model, "able"), (Ids{6}));
-  EXPECT_EQ(encode(*model, "una\u00E9"), (Ids{1, 4, 8}));
-  EXPECT_EQ(encode(*model, "##a"), (Ids{4}));  // the prefix in a text is text
-  EXPECT_EQ(encode(*model, ""), Ids{});
+  EXPECT_EQ(encode_word(*model, "unaffable"), (Ids{1, 2, 3}));
+  EXPECT_EQ(encode_word(*model, "able"), (Ids{6}));
+  EXPECT_EQ(encode_word(*model, "una\u00E9"), (Ids{1, 4, 8}));
+  EXPECT_EQ(encode_word(*model, "##a"), (Ids{4}));  // the prefix in a text is text
+  EXPECT_EQ(encode_word(*model, ""), Ids{});
   std::vector<WordToken> tokens;
   model->encode_spans("una\u00E9", tokens);
   EXPECT_EQ(tokens, (std::vector<WordToken>{{1, 2}, {4, 3}, {8, 5}}));
@@ -44,28 +29,28 @@ TEST(WordPiece, TakesTheLongestFirst) {
 
 TEST(WordPiece, AWordThatCannotBeCutIsUnknownAsAWhole) {
   const auto model = make_word_piece(kSmall, {}, "t");
-  EXPECT_EQ(encode(*model, "unaffablex"), (Ids{0}));
-  EXPECT_EQ(encode(*model, "x"), (Ids{0}));
+  EXPECT_EQ(encode_word(*model, "unaffablex"), (Ids{0}));
+  EXPECT_EQ(encode_word(*model, "x"), (Ids{0}));
 }
 
 TEST(WordPiece, CountsCodePointsOfLongWords) {
   const auto model = make_word_piece(kSmall, {.max_characters = 3}, "t");
-  EXPECT_EQ(encode(*model, "a\u00E9\u00E9"), (Ids{5, 8, 8}));
-  EXPECT_EQ(encode(*model, "a\u00E9\u00E9\u00E9"), (Ids{0}));
+  EXPECT_EQ(encode_word(*model, "a\u00E9\u00E9"), (Ids{5, 8, 8}));
+  EXPECT_EQ(encode_word(*model, "a\u00E9\u00E9\u00E9"), (Ids{0}));
 }
 
 TEST(WordPiece, OtherPrefixes) {
   const auto none = make_word_piece({"[UNK]", "a", "ab"}, {.prefix = ""}, "t");
-  EXPECT_EQ(encode(*none, "aaba"), (Ids{1, 2, 1}));
+  EXPECT_EQ(encode_word(*none, "aaba"), (Ids{1, 2, 1}));
   const auto absent = make_word_piece({"[UNK]", "a", "ab"}, {.prefix = "@@"}, "t");
-  EXPECT_EQ(encode(*absent, "ab"), (Ids{2}));
-  EXPECT_EQ(encode(*absent, "aba"), (Ids{0}));
+  EXPECT_EQ(encode_word(*absent, "ab"), (Ids{2}));
+  EXPECT_EQ(encode_word(*absent, "aba"), (Ids{0}));
 }
 
 TEST(WordPiece, TextNeverBecomesAReservedToken) {
   const auto model = make_word_piece({"[UNK]", "[CLS]", "["}, {.reserved = {1}}, "t");
-  EXPECT_EQ(encode(*model, "[CLS]"), (Ids{0}));
-  EXPECT_EQ(encode(*model, "["), (Ids{2}));
+  EXPECT_EQ(encode_word(*model, "[CLS]"), (Ids{0}));
+  EXPECT_EQ(encode_word(*model, "["), (Ids{2}));
 }
 
 TEST(WordPiece, RefusesWhatItCannotExpress) {
@@ -102,14 +87,14 @@ TEST(WordPiece, EqualsASearchFromTheLongest) {
       expected.push_back(ids[prefix + word.substr(start, end - start)]);
       start = end;
     }
-    ASSERT_EQ(encode(*model, word), expected) << word;
+    ASSERT_EQ(encode_word(*model, word), expected) << word;
   }
 }
 
 TEST(WordPiece, AWordOfMegabytesIsReadOnce) {
   const auto model = make_word_piece(kSmall, {.max_characters = SIZE_MAX}, "t");
   const std::string word(2 << 20, 'a');
-  EXPECT_EQ(encode(*model, word).size(), word.size());
+  EXPECT_EQ(encode_word(*model, word).size(), word.size());
 }
 
 }  // namespace
