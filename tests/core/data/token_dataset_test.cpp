@@ -107,6 +107,7 @@ TEST_F(TokenDatasetTest, TheSizeOfACorpusCostsNothing) {
   CorpusTable& table = manifest.table;
   table.attributes = {.dtype = "u16",
                       .tokenizer_sha256 = std::string(64, '0'),
+                      .created_by = "",
                       .vocab_size = 60000,
                       .max_id = 59999,
                       .documents = kDocuments,
