@@ -1,8 +1,10 @@
 #include "core/data_loader.h"
 
+#include <system_error>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/logging.h"
 
 namespace pretrain {
 
@@ -44,7 +46,16 @@ DataLoader::~DataLoader() {
 void DataLoader::start(std::int64_t step) {
   wanted_ = begun_ = step;
   for (std::int64_t i = 0; ahead_.announce && i < ahead_.steps; ++i) announce(step + i);
-  for (std::int64_t i = 0; i < ahead_.threads; ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (std::int64_t i = 0; i < ahead_.threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    const std::string reason = concat("data.io_threads: cannot start thread ", threads_.size() + 1,
+                                      " of ", ahead_.threads, ": ", error.what());
+    if (threads_.empty()) {
+      fail(ExitCode::kOutOfMemory, reason, ". Raise the limit of processes");
+    }
+    log_warning(reason + ". The batches are the same with fewer");
+  }
 }
 
 std::vector<Batch> DataLoader::next() {

@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 
 #include <new>
+#include <system_error>
 
 namespace pretrain {
 namespace {
@@ -16,6 +17,11 @@ bool is_want_of_memory(const std::exception& error, const std::string& text) {
 
 Error as_error(const std::exception& error) {
   if (const auto* own = dynamic_cast<const Error*>(&error)) return *own;
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system != nullptr && system->code() == std::errc::resource_unavailable_try_again) {
+    return {ExitCode::kOutOfMemory,
+            concat("cannot start a thread: ", error.what(), ". Raise the limit of processes")};
+  }
   std::string text = error.what();
   text.resize(std::min(text.size(), text.find("\nException raised from ")));
   const bool memory = is_want_of_memory(error, text);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,11 @@ void parallel_for(std::size_t count, unsigned threads,
   };
   std::vector<std::jthread> others;
   const std::size_t wanted = std::min<std::size_t>(std::max(threads, 1U), count);
-  for (std::size_t t = 1; t < wanted; ++t) others.emplace_back(take_calls);
+  try {
+    for (std::size_t t = 1; t < wanted; ++t) others.emplace_back(take_calls);
+  } catch (const std::system_error&) {
+    // The system starts no more threads: those that there are do the work.
+  }
   take_calls();
   others.clear();  // joins
   if (first_failure) std::rethrow_exception(first_failure);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "tests/core/base/no_more_threads.h"
 #include "tests/objectives/tiny_objective.h"
 #include "tests/testing/expect_error.h"
 
@@ -51,6 +52,16 @@ std::vector<std::multiset<std::int64_t>> rows_read(const BatchLayout& layout, st
     }
   }
   return seen;
+}
+
+TEST(DataLoader, WithoutThreadsItSaysSo) {
+  const NumberedRows dataset;
+  const auto objective = testing::make_tiny_objective("causal_lm", 64, kWidth - 1);
+  DataLoader loader(BatchReader({&dataset}, plan(true), *objective), {12, 1, 1}, BatchSchedule(12),
+                    0, {2, 3});
+  const testing::NoMoreThreads none;
+  testing::expect_error(ExitCode::kOutOfMemory, "data.io_threads: cannot start thread 1 of 3",
+                        [&] { loader.start(0); });
 }
 
 TEST(DataLoader, SamplesOfAStepDoNotDependOnHowTheyAreDealtOut) {

@@ -109,6 +109,54 @@ class CorpusKillTest(unittest.TestCase):
         self.assertIn("--force", done.stderr)
         self.assertEqual(runs.digests(self.whole), before)
 
+    def refuse(self, code, message, *words):
+        done = runs.run_program(*words)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertIn(message, done.stderr)
+
+    def test_what_changed_since_is_named(self):
+        folder = self.folder / "changed"
+        folder.mkdir()
+        good, bad, more = (folder / name for name in ("a.txt", "b.txt", "c.txt"))
+        good.write_text(runs.make_text(seed=1, documents=50))
+        bad.write_bytes(b"one\n\ntwo \xff\n")  # ends the build behind its first part
+        more.write_text("three\n")
+        corpus = folder / "c.h5"
+        begin = ["corpus", "build", corpus, good, bad, "--part-bytes", "1"]
+        words = [*begin, "--tokenizer", "byte"]
+        self.refuse(65, "the same command goes on there, --restart begins anew", *words)
+        done = self.documents_done(folder)
+        self.assertGreater(done, 0)
+        for option, said in (
+                (["--no-eos"], "end of documents was --eos, is --no-eos"),
+                (["--special", "[PAD]"], "--tokenizer was byte (sha256 "),
+                (["--format", "jsonl"], "--format was auto, is jsonl"),
+                (["--doc-sep", "line"], "--doc-sep was blank, is line"),
+                (["--field", "body"], "--field was text, is body"),
+                (["--invalid", "skip"], "--invalid was error, is skip"),
+                (["--valid-fraction", "0.1"], "--valid-fraction was 0.01, is 0.1"),
+                (["--valid", more], "--valid was not given, is 1 file"),
+                (["--quality", "c4,gopher"], "--quality was not given, is gopher,c4"),
+                (["--min-chars", "9"], "--min-chars was not given, is 9"),
+                (["--max-chars", "9"], "--max-chars was not given, is 9"),
+                (["--dedup"], "--dedup was not given, is given"),
+                (["--near-duplicates", "0.8"], "--near-duplicates was not given, is 0.8"),
+                (["--shard-tokens", "1k"], "--shard-tokens was not given, is 1000")):
+            self.refuse(2, f"{corpus}.build: holds an unfinished build with other options: {said}",
+                        *words, *option)
+        self.refuse(65, "of 2 input files, now there are 3", *words, more)
+        self.refuse(65, f"was {bad}, is {more}", "corpus", "build", corpus, good, more,
+                    "--tokenizer", "byte")
+        kept = good.read_text()
+        good.write_text(kept + "more\n")
+        self.refuse(65, f"{good} had {len(kept)} bytes, has {len(kept) + 5}", *words)
+        good.write_text(kept[:-5] + "else\n")
+        self.refuse(65, f"{good} has other bytes", *words)
+        self.assertEqual(self.documents_done(folder), done)
+        bad.write_text("one\n\ntwo\n")
+        built = runs.run_program(*words, "--restart")
+        self.assertEqual(built.returncode, 0, built.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

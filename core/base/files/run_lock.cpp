@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <sstream>
+#include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/json/json_reader.h"
@@ -161,7 +162,15 @@ RunLock::RunLock(const std::string& run_dir, RunLockOptions options)
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  heart_ = std::thread([this] { beat(); });
+  try {
+    heart_ = std::thread([this] { beat(); });
+  } catch (const std::system_error& error) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    directory_.remove_file(kName);
+    fail(ExitCode::kOutOfMemory, directory_.path(),
+         ": cannot start the thread that holds it: ", error.what(),
+         ". Raise the limit of processes");
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "core/data/corpus/build/output_files.h"
 #include "core/data/corpus/build/prepared_corpus.h"
 #include "core/data/corpus/build/work_folder.h"
+#include "core/data/corpus/build_identity.h"
 #include "core/text/unicode/utf8.h"
 
 namespace pretrain {
@@ -107,35 +109,6 @@ double valid_fraction(const BuildOptions& options) {
                                                                            : 0);
 }
 
-std::string quality_text(const QualityRules& rules) {
-  return concat(rules.min_chars, " ", rules.max_chars, rules.gopher ? " gopher" : "",
-                rules.english ? " english" : "", rules.repetition ? " repetition" : "",
-                rules.c4 ? " c4" : "");
-}
-
-BuildIdentity identity_of(const BuildOptions& options, const Inputs& inputs,
-                          const CorpusHeader& header) {
-  constexpr const char* kPolicies[] = {"error", "replace", "skip"};
-  BuildIdentity identity;
-  identity.options = {
-      {"tokenizer", header.tokenizer_sha256},
-      {"end token", concat(header.eos_id)},
-      {"--format", options.format.format},
-      {"--doc-sep", options.format.doc_sep},
-      {"--field", options.format.field},
-      {"--invalid", kPolicies[static_cast<int>(options.format.invalid)]},
-      {"--valid-fraction", concat(valid_fraction(options))},
-      {"quality rules", quality_text(options.quality)},
-      {"--dedup", options.duplicates.exact ? "exact" : ""},
-      {"--near-duplicates", concat(options.duplicates.near)},
-      {"--shard-tokens", concat(options.shard_tokens)},
-      {"number of --valid inputs", concat(inputs.files.size() - inputs.validation)},
-      {"program", header.created_by},
-  };
-  identity.inputs = inputs.identities;
-  return identity;
-}
-
 void require_unchanged(const std::vector<InputIdentity>& inputs) {
   for (const InputIdentity& input : inputs) {
     const std::string what = difference(input, input_identity(input.path));
@@ -145,27 +118,34 @@ void require_unchanged(const std::vector<InputIdentity>& inputs) {
   }
 }
 
-void check_existing(const OutputFiles& outputs, const BuildOptions& options,
-                    bool tokenizer_is_sidecar) {
-  if (options.force) return;
-  for (const std::string& file : outputs.existing()) {
-    if (tokenizer_is_sidecar && file == corpus_tokenizer_path(options.output)) continue;
-    fail(ExitCode::kCannotCreate, file, ": exists already. Choose another name or give --force");
-  }
+// Is `file` the tokenizer that the user gave? It stays as it is, whatever its name.
+bool is_tokenizer(const BuildOptions& options, const std::string& file) {
+  std::error_code error;
+  return std::filesystem::equivalent(options.tokenizer, file, error) && !error;
 }
 
-bool is_same_file(const std::string& a, const std::string& b) {
-  std::error_code error;
-  return std::filesystem::equivalent(a, b, error) && !error;
+void check_existing(const OutputFiles& outputs, const BuildOptions& options) {
+  if (options.force) return;
+  for (const std::string& file : outputs.existing()) {
+    if (is_tokenizer(options, file)) continue;
+    fail(ExitCode::kCannotCreate, file, ": exists already. Choose another name or give --force");
+  }
 }
 
 // A folder or pattern does not mean what builds of this name write there themselves.
 std::vector<std::string> foreign_files(const std::vector<std::string>& words,
                                        const OutputFiles& outputs) {
-  std::vector<std::string> files = input_files(words);
-  std::erase_if(files, [&](const std::string& file) {
-    return std::find(words.begin(), words.end(), file) == words.end() && outputs.owns(file);
-  });
+  const std::set<std::string> named(words.begin(), words.end());
+  const std::vector<std::string> all = input_files(words);
+  const std::vector<bool> owned = outputs.owns(all);
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (owned[i] && named.contains(all[i])) {
+      fail(ExitCode::kUsage, all[i], ": is an input, and a file that the build makes or replaces. ",
+           "Choose another name for the corpus");
+    }
+    if (!owned[i]) files.push_back(all[i]);
+  }
   return files;
 }
 
@@ -190,19 +170,19 @@ Inputs list_inputs(const BuildOptions& options, const OutputFiles& outputs) {
 class Builder {
  public:
   Builder(const BuildOptions& options, const OutputFiles& outputs, const Inputs& inputs,
-          WorkFolder& work, const Tokenizer& tokenizer, bool own_sidecar)
+          WorkFolder& work, const Tokenizer& tokenizer)
       : options_(options),
         outputs_(outputs),
         inputs_(inputs),
         work_(work),
         tokenizer_(tokenizer),
-        own_sidecar_(own_sidecar),
         journal_(work.directory()),
         header_{.vocab_size = static_cast<std::uint64_t>(tokenizer.vocab_size()),
                 .eos_id = choose_eos(options, tokenizer),
                 .tokenizer_sha256 = tokenizer.sha256(),
                 .created_by = options.created_by},
-        identity_(identity_of(options, inputs, header_)),
+        identity_(build_identity(options, valid_fraction(options), header_, inputs.identities,
+                                 inputs.files.size() - inputs.validation)),
         chooser_(valid_fraction(options)) {
     const auto earlier = journal_.read(identity_);
     if (earlier) state_ = *earlier;
@@ -263,14 +243,15 @@ class Builder {
 
   void write_corpora(const ProgressFunction& progress) {
     const CorpusSplits splits = chooser_.ranges(state_.added, spool_->documents());
-    const TokenizerSidecar sidecar{.json = tokenizer_.to_json(),
-                                   .keep = own_sidecar_ && options_.shard_tokens == 0};
+    const std::string tokenizer = tokenizer_.to_json();
     const std::vector<SpoolShard>& shards = spool_->shards();
     std::vector<std::unique_ptr<PreparedCorpus>> corpora;
     for (std::size_t i = 0; i < shards.size(); ++i) {
+      const std::string path = outputs_.shard(i, shards.size(), options_.shard_tokens > 0);
+      const bool keep = is_tokenizer(options_, corpus_tokenizer_path(path));
       corpora.push_back(std::make_unique<PreparedCorpus>(
-          outputs_.shard(i, shards.size(), options_.shard_tokens > 0), *spool_, shards[i], splits,
-          sidecar, progress));
+          path, *spool_, shards[i], splits, TokenizerSidecar{.json = tokenizer, .keep = keep},
+          progress));
     }
     std::optional<PendingFile> report;
     if (options_.format.invalid != InvalidText::kError || options_.quality.any() ||
@@ -284,6 +265,7 @@ class Builder {
       state_.publishing = true;
       commit();
     }
+    work_.require();
     if (report) report->publish();
     publish(corpora);
     remove_others(before, corpora, report.has_value());
@@ -296,12 +278,12 @@ class Builder {
                      bool report) const {
     std::vector<std::string> ours;
     if (report) ours.push_back(outputs_.report());
-    if (own_sidecar_) ours.push_back(corpus_tokenizer_path(options_.output));
     for (const auto& corpus : corpora) {
       const std::string& path = corpus->path();
       ours.insert(ours.end(), {path, manifest_path(path), corpus_tokenizer_path(path)});
     }
     for (const std::string& file : before) {
+      if (is_tokenizer(options_, file)) continue;
       if (std::find(ours.begin(), ours.end(), file) == ours.end()) std::filesystem::remove(file);
     }
   }
@@ -337,7 +319,6 @@ class Builder {
   const Inputs& inputs_;
   WorkFolder& work_;
   const Tokenizer& tokenizer_;
-  bool own_sidecar_;
   BuildJournal journal_;
   CorpusHeader header_;
   BuildIdentity identity_;
@@ -353,10 +334,9 @@ class Builder {
 BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& progress) {
   check_options(options);
   const OutputFiles outputs(options.output);
-  const bool own_sidecar = is_same_file(options.tokenizer, corpus_tokenizer_path(options.output));
   Directory::open_parent(options.output);
   const bool unfinished = !options.restart && BuildJournal::exists(outputs.build_folder());
-  if (!unfinished) check_existing(outputs, options, own_sidecar);
+  if (!unfinished) check_existing(outputs, options);
   const Inputs inputs = list_inputs(options, outputs);
   if (unfinished && inputs.once) {
     fail(ExitCode::kUsage, outputs.build_folder(), ": holds an unfinished build of other inputs; ",
@@ -371,8 +351,8 @@ BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& pr
   if (options.tokenizer == "char") {
     work.directory().replace_text(kTokenizerFile, tokenizer->to_json());
   }
-  Builder builder(options, outputs, inputs, work, *tokenizer, own_sidecar);
-  if (unfinished && !builder.publishing()) check_existing(outputs, options, own_sidecar);
+  Builder builder(options, outputs, inputs, work, *tokenizer);
+  if (unfinished && !builder.publishing()) check_existing(outputs, options);
   return builder.run(progress);
 }
 

@@ -38,10 +38,10 @@ void check_corpus_output(const std::string& path, bool force);
 /// alone. Not thread-safe.
 ///
 /// Errors: kCannotCreate if an output exists and `force` is not set, or the disk is full (path,
-/// need and free space in the message); kIo.
+/// need and free space in the message); kLocked while another command makes the same corpus; kIo.
 class CorpusWriter {
  public:
-  /// Throws as check_corpus_output does, and kUsage for more or longer sources than fit.
+  /// Throws as check_corpus_output does, kLocked, and kUsage for more or longer sources than fit.
   CorpusWriter(const std::string& path, const CorpusHeader& header, bool force);
   ~CorpusWriter();
   CorpusWriter(const CorpusWriter&) = delete;

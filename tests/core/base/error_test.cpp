@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <new>
+#include <system_error>
 
 namespace pretrain {
 namespace {
@@ -21,6 +22,15 @@ TEST(AsError, WantOfMemoryHasItsCode) {
   EXPECT_EQ(error.code(), ExitCode::kOutOfMemory);
   EXPECT_EQ(std::string(error.what()).find("Exception raised"), std::string::npos);
   EXPECT_NE(std::string(error.what()).find("train.micro_batch"), std::string::npos);
+}
+
+TEST(AsError, WantOfThreadsIsToldToo) {
+  const Error error =
+      as_error(std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)));
+  EXPECT_EQ(error.code(), ExitCode::kOutOfMemory);
+  EXPECT_NE(std::string(error.what()).find("cannot start a thread"), std::string::npos);
+  EXPECT_EQ(as_error(std::system_error(std::make_error_code(std::errc::io_error))).code(),
+            ExitCode::kInternal);
 }
 
 TEST(AsError, AllElseIsInternalAndHasNoTrace) {

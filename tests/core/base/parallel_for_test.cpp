@@ -5,7 +5,11 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <vector>
+
+#include "tests/core/base/no_more_threads.h"
 
 namespace pretrain {
 namespace {
@@ -34,6 +38,14 @@ TEST(ParallelFor, ThrowsTheFailureOfTheSmallest) {
       }
     }
   }
+}
+
+TEST(ParallelFor, GoesOnWithTheThreadsThereAre) {
+  const testing::NoMoreThreads none;
+  EXPECT_THROW(std::thread([] {}), std::system_error);
+  std::vector<std::atomic<int>> calls(100);
+  parallel_for(calls.size(), 8, [&](std::size_t i) { ++calls[i]; });
+  for (const auto& n : calls) EXPECT_EQ(n, 1);
 }
 
 }  // namespace

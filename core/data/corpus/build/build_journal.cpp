@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kName = "journal.json";
 constexpr const char* kFormat = "pretrain-corpus-build";
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 using Json = nlohmann::ordered_json;
@@ -44,14 +44,20 @@ std::string text_of(const std::string& bytes) {
 
 void check_identity(const JsonReader& json, const BuildIdentity& identity,
                     const std::string& folder) {
-  std::map<std::string, std::string> before;
-  for (const auto& [name, value] : json.at("options").members()) before[name] = value.text();
-  for (const auto& [name, value] : identity.options) {
-    const std::string now = text_of(value);
-    if (before[name] == now) continue;
-    fail(ExitCode::kUsage, folder, ": holds an unfinished build with other options: ", name,
-         " was ", before[name].empty() ? "not given" : before[name], ", is ",
-         now.empty() ? "not given" : now, ". Give the same options, or --restart to begin anew");
+  std::vector<BuildIdentity::Choice> before;
+  for (const JsonReader& choice : json.at("options").items()) {
+    before.push_back(
+        {choice.at("option").text(), choice.at("value").text(), choice.at("shown").text()});
+  }
+  std::vector<BuildIdentity::Choice> asked = identity.choices;
+  for (BuildIdentity::Choice& choice : asked) {
+    choice.value = text_of(choice.value);
+    choice.shown = text_of(choice.shown);
+  }
+  const std::string option = difference(before, asked);
+  if (!option.empty()) {
+    fail(ExitCode::kUsage, folder, ": holds an unfinished build with other options: ", option,
+         ". Give the same options, or --restart to begin anew");
   }
   const std::vector<JsonReader> inputs = json.at("inputs").items();
   if (inputs.size() != identity.inputs.size()) {
@@ -106,7 +112,11 @@ std::optional<BuildState> BuildJournal::read(const BuildIdentity& identity) cons
 
 void BuildJournal::write(const BuildIdentity& identity, const BuildState& state) const {
   Json json{{"format", kFormat}, {"version", kVersion}};
-  json["options"] = identity.options;
+  json["options"] = Json::array();
+  for (const BuildIdentity::Choice& choice : identity.choices) {
+    json["options"].push_back(
+        {{"option", choice.option}, {"value", choice.value}, {"shown", choice.shown}});
+  }
   json["inputs"] = Json::array();
   for (const InputIdentity& input : identity.inputs) {
     json["inputs"].push_back({{"path", input.path},

@@ -1,24 +1,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/base/files/directory.h"
 #include "core/data/corpus/build/build_batch.h"
 #include "core/data/corpus/build/document_spool.h"
+#include "core/data/corpus/build_identity.h"
 #include "core/data/corpus/filter/drop_report.h"
-#include "core/data/corpus/input/input_files.h"
 
 namespace pretrain {
-
-/// What a build was asked for: only a build of the same may go on where another stopped.
-struct BuildIdentity {
-  std::map<std::string, std::string> options;  ///< by the name that a user knows
-  std::vector<InputIdentity> inputs;
-};
 
 /// How far a build is: all that it needs to go on.
 struct BuildState {

@@ -26,7 +26,7 @@ struct GrowingFile::Digest {
 
 namespace {
 
-OutputFile open_to_grow(const Directory& folder, const std::string& name, int flags) {
+FileDescriptor open_to_grow(const Directory& folder, const std::string& name, int flags) {
   const std::string path = folder.path_of(name);
   FileDescriptor fd(
       ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, kFileMode));
@@ -34,7 +34,7 @@ OutputFile open_to_grow(const Directory& folder, const std::string& name, int fl
     if ((flags & O_CREAT) == 0) fail_input(errno, path, "open");
     fail_output(errno, path, "create");
   }
-  return OutputFile(std::move(fd), path);
+  return fd;
 }
 
 }  // namespace
@@ -54,13 +54,16 @@ GrowingFile GrowingFile::nameless(const std::string& path) {
 }
 
 GrowingFile GrowingFile::create(const Directory& folder, const std::string& name) {
-  return GrowingFile(open_to_grow(folder, name, O_CREAT | O_TRUNC));
+  return GrowingFile(
+      OutputFile(open_to_grow(folder, name, O_CREAT | O_TRUNC), folder.path_of(name)));
 }
 
 GrowingFile GrowingFile::take_over(const Directory& folder, const std::string& name,
                                    std::uint64_t bytes, const std::string& digest) {
-  GrowingFile file(open_to_grow(folder, name, 0));
-  const std::string& path = file.file_.path();
+  const std::string path = folder.path_of(name);
+  FileDescriptor fd = open_to_grow(folder, name, 0);
+  const int opened = fd.get();
+  GrowingFile file(OutputFile(std::move(fd), path));
   const std::uint64_t size = file.file_.size();
   if (size < bytes) {
     fail(ExitCode::kBadData, path, ": has ", size, " bytes, expected at least ", bytes,
@@ -78,7 +81,7 @@ GrowingFile GrowingFile::take_over(const Directory& folder, const std::string& n
          ": its bytes are not those that were written. Begin anew with "
          "--restart");
   }
-  if (::truncate(path.c_str(), static_cast<off_t>(bytes)) != 0) {
+  if (::ftruncate(opened, static_cast<off_t>(bytes)) != 0) {
     fail_output(errno, path, "shorten");
   }
   file.written_ = bytes;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <regex>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/files/directory.h"
@@ -58,19 +59,21 @@ std::vector<std::string> OutputFiles::unfinished() const {
   return matching("tmp-", concat(kShard, kEnding, kNonce));
 }
 
-bool OutputFiles::owns(const std::string& file) const {
-  const std::filesystem::path path = std::filesystem::weakly_canonical(file);
-  const std::filesystem::path work = std::filesystem::weakly_canonical(build_folder());
-  if (std::mismatch(work.begin(), work.end(), path.begin(), path.end()).first == work.end()) {
-    return true;
-  }
-  const auto is_file = [&](const std::string& own) {
-    return std::filesystem::weakly_canonical(own) == path;
+std::vector<bool> OutputFiles::owns(const std::vector<std::string>& files) const {
+  const auto canonical = [](const std::string& file) {
+    return std::filesystem::weakly_canonical(file);
   };
-  const std::vector<std::string> finished = existing();
-  const std::vector<std::string> others = unfinished();
-  return std::any_of(finished.begin(), finished.end(), is_file) ||
-         std::any_of(others.begin(), others.end(), is_file);
+  std::set<std::filesystem::path> made;
+  for (const std::string& file : existing()) made.insert(canonical(file));
+  for (const std::string& file : unfinished()) made.insert(canonical(file));
+  const std::filesystem::path work = canonical(build_folder());
+  std::vector<bool> owned;
+  for (const std::string& file : files) {
+    const std::filesystem::path path = canonical(file);
+    const auto [end, ignored] = std::mismatch(work.begin(), work.end(), path.begin(), path.end());
+    owned.push_back(end == work.end() || made.contains(path));
+  }
+  return owned;
 }
 
 }  // namespace pretrain

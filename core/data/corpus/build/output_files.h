@@ -22,8 +22,8 @@ class OutputFiles {
   std::vector<std::string> existing() const;
   /// What killed builds of this NAME left of files that were not finished.
   std::vector<std::string> unfinished() const;
-  /// True for a file that a build of this NAME makes: in build_folder(), existing or unfinished.
-  bool owns(const std::string& file) const;
+  /// Of each file: does a build of this NAME make it, in build_folder(), existing or unfinished?
+  std::vector<bool> owns(const std::vector<std::string>& files) const;
 
  private:
   std::vector<std::string> matching(const std::string& begin, const std::string& end) const;

@@ -1,8 +1,10 @@
 #include "core/data/corpus/build/work_folder.h"
 
 #include <filesystem>
+#include <system_error>
 
 #include "core/base/error.h"
+#include "core/base/files/file_observer.h"
 
 namespace pretrain {
 namespace {
@@ -17,8 +19,12 @@ WorkFolder::WorkFolder(const std::string& path) : folder_(Directory::create(path
   try {
     lock_.emplace(path, quick);
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kLocked) throw;
-    fail(ExitCode::kLocked, path, ": another build of this corpus is running. Wait for its end");
+    if (error.code() != ExitCode::kLocked) {
+      std::error_code ignored;
+      std::filesystem::remove(path, ignored);  // if it is empty
+      throw;
+    }
+    fail(ExitCode::kLocked, path, ": another command makes this corpus. Wait for its end");
   }
 }
 
@@ -39,9 +45,16 @@ void WorkFolder::clear() const {
 
 void WorkFolder::remove() {
   keep = true;
+  const bool ours = lock_->still_ours();
+  if (ours) clear();
   lock_.reset();
-  Directory::open_parent(folder_.path())
-      .remove_directory(std::filesystem::path(folder_.path()).filename().string());
+  if (!ours) return;
+  // From here on the folder may be another's: it goes only if it is empty.
+  std::error_code error(observe_file_operation({"rmdir", folder_.path()}), std::system_category());
+  if (!error) std::filesystem::remove(folder_.path(), error);
+  if (error && error != std::errc::directory_not_empty) {
+    fail_output(error.value(), folder_.path(), "remove");
+  }
 }
 
 }  // namespace pretrain

@@ -8,8 +8,8 @@
 
 namespace pretrain {
 
-/// The folder of an unfinished build, held for this process. Unless `keep` is set it goes with this
-/// object.
+/// The folder NAME.h5.build, held for this process: whoever makes files of the corpus NAME holds
+/// it. Unless `keep` is set it goes with this object.
 class WorkFolder {
  public:
   /// Makes the folder if there is none. Throws kLocked if another process holds it.
@@ -21,7 +21,9 @@ class WorkFolder {
   const Directory& directory() const { return folder_; }
   /// Removes all files in it but the lock.
   void clear() const;
-  /// Removes it. Call once, as the last thing.
+  /// Throws kLocked if another process has taken it, as from one that was suspended for long.
+  void require() { lock_->require(); }
+  /// Removes it, unless another process has taken it. Call once, as the last thing.
   void remove();
 
   bool keep = false;  ///< there is something in it to go on from

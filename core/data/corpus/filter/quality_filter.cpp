@@ -215,24 +215,36 @@ const char* c4_fault(std::string_view text) {
   return sentences < 5 ? "c4: fewer than five sentences" : nullptr;
 }
 
+struct NamedRule {
+  const char* name;
+  bool QualityRules::*set;
+};
+constexpr NamedRule kNamedRules[] = {{"gopher", &QualityRules::gopher},
+                                     {"english", &QualityRules::english},
+                                     {"repetition", &QualityRules::repetition},
+                                     {"c4", &QualityRules::c4}};
+
 }  // namespace
 
 void set_quality_rules(const std::string& list, QualityRules& rules) {
   std::istringstream names(list);
   for (std::string name; std::getline(names, name, ',');) {
-    if (name == "gopher") {
-      rules.gopher = true;
-    } else if (name == "english") {
-      rules.english = true;
-    } else if (name == "repetition") {
-      rules.repetition = true;
-    } else if (name == "c4") {
-      rules.c4 = true;
-    } else {
+    const auto known = std::find_if(std::begin(kNamedRules), std::end(kNamedRules),
+                                    [&](const NamedRule& rule) { return name == rule.name; });
+    if (known == std::end(kNamedRules)) {
       fail(ExitCode::kUsage, "--quality ", name,
            " is not known. Known: gopher, english, repetition, c4");
     }
+    rules.*known->set = true;
   }
+}
+
+std::string quality_rule_names(const QualityRules& rules) {
+  std::string list;
+  for (const NamedRule& rule : kNamedRules) {
+    if (rules.*rule.set) list += (list.empty() ? "" : ",") + std::string(rule.name);
+  }
+  return list;
 }
 
 const char* quality_fault(std::string_view text, const QualityRules& rules) {

@@ -32,6 +32,8 @@ struct QualityRules {
 
 /// Sets the rules of a list such as "gopher,repetition". Throws kUsage for an unknown name.
 void set_quality_rules(const std::string& list, QualityRules& rules);
+/// The list of the rules that are set, bounds aside; always in the same order.
+std::string quality_rule_names(const QualityRules& rules);
 
 /// Why the rules refuse `text` (valid UTF-8): the name of the first rule that it breaks, which
 /// lives for ever; nullptr if it breaks none.

@@ -198,19 +198,22 @@ TEST_F(CorpusWriterTest, AFullDiskLeavesNothingBehind) {
 }
 
 TEST_F(CorpusWriterTest, ACallbackThatThrowsLeavesNothingBehind) {
-  CorpusWriter writer(path("a.h5"), {257, -1, "", ""}, false);
   const std::vector<std::uint32_t> ids(1000, 7);
-  writer.add_document(ids, 5);
   for (const char* phase : {"writing", "digesting"}) {
+    std::optional<CorpusWriter> writer;
+    writer.emplace(path("a.h5"), CorpusHeader{257, -1, "", ""}, false);
+    writer->add_document(ids, 5);
     const auto stop = [&](const Progress& progress) {
       if (std::string(progress.phase) == phase) throw Error(ExitCode::kStopped, "stop");
     };
     EXPECT_EQ(message(
                   [&] {
-                    writer.finish({{"train", {{0, 1}}}}, "{}", stop);
+                    writer->finish({{"train", {{0, 1}}}}, "{}", stop);
                   },
                   ExitCode::kStopped),
               "stop");
+    EXPECT_EQ(files(), Strings{"a.h5.build"});  // held until the writer goes
+    writer.reset();
     EXPECT_TRUE(files().empty());
   }
 }

@@ -5,6 +5,7 @@
 #include "core/base/random.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/corpus/corpus_verify.h"
+#include "tests/core/base/no_more_threads.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
 #include "tests/testing/expect_error.h"
 #include "tests/testing/full_disk.h"
@@ -127,11 +128,12 @@ TEST_F(CorpusBuildTest, WhatChangedSinceIsNamed) {
               HasSubstr("--doc-sep was line, is blank"));
   changed = o;
   changed.tokenizer = "char";
-  EXPECT_THAT(message([&] { build_corpus(changed); }, ExitCode::kUsage), HasSubstr("token was"));
+  EXPECT_THAT(message([&] { build_corpus(changed); }, ExitCode::kUsage),
+              HasSubstr("--tokenizer was byte (sha256 "));
   changed = o;
   changed.quality.min_chars = 9;
   EXPECT_THAT(message([&] { build_corpus(changed); }, ExitCode::kUsage),
-              HasSubstr("quality rules"));
+              HasSubstr("--min-chars was not given, is 9"));
   write("u.txt", "x\n");
   changed = o;
   changed.inputs.push_back(path("u.txt"));
@@ -182,6 +184,16 @@ TEST_F(CorpusBuildTest, MoreThreadsThanMachinesHaveAreRefused) {
   o.jobs = 100000;
   testing::expect_error(ExitCode::kUsage, "--jobs: expected at most 1024",
                         [&] { build_corpus(o); });
+}
+
+TEST_F(CorpusBuildTest, WithoutThreadsItEndsAndLeavesNothing) {
+  write("t.txt", "a\n");
+  {
+    const testing::NoMoreThreads none;
+    EXPECT_THAT(message([&] { build_corpus(options({"t.txt"})); }, ExitCode::kOutOfMemory),
+                HasSubstr("cannot start the thread that holds it"));
+  }
+  EXPECT_EQ(files(), Strings{"t.txt"});
 }
 
 TEST_F(CorpusBuildTest, DamageToWhatIsTakenOverIsSeen) {
@@ -274,6 +286,36 @@ TEST_F(CorpusBuildTest, TheTokenizerMayLieWhereItsCopyGoes) {
   EXPECT_EQ(read(path("a.tokenizer.json")), pretty);
 }
 
+TEST_F(CorpusBuildTest, ATokenizerNamedLikeAShardsCopyStays) {
+  write("t.txt", "abba\nab\nba\nbab\n");
+  const std::string pretty = "\n" + make_char_tokenizer({'a', 'b'}, true)->to_json();
+  for (const char* name : {"a-00000-of-00002.tokenizer.json", "a-00007-of-00009.tokenizer.json"}) {
+    BuildOptions o = options({"t.txt"});
+    o.tokenizer = write(name, pretty);
+    o.shard_tokens = 8;
+    EXPECT_EQ(build_corpus(o).shards, 2u);
+    EXPECT_EQ(read(o.tokenizer), pretty);
+    o.force = true;
+    o.shard_tokens = 0;
+    build_corpus(o);
+    EXPECT_EQ(read(o.tokenizer), pretty);
+    EXPECT_TRUE(verify_corpus(o.output, true).ok());
+    std::filesystem::remove(o.tokenizer);
+    remove_outputs();
+  }
+}
+
+TEST_F(CorpusBuildTest, AnInputIsNeverReplaced) {
+  write("t.txt", "abba\n");
+  write("a.report.json", "{\"text\": \"one\"}\n");
+  BuildOptions o = options({"t.txt", "a.report.json"});
+  o.force = true;
+  EXPECT_THAT(message([&] { build_corpus(o); }, ExitCode::kUsage),
+              HasSubstr("a.report.json: is an input, and a file that the build makes or replaces. "
+                        "Choose another name for the corpus"));
+  EXPECT_EQ(files(), (Strings{"a.report.json", "t.txt"}));
+}
+
 TEST_F(CorpusBuildTest, TheFirstBadDocumentInOrderIsNamed) {
   write("t.txt", lines(4000) + "bad \xff\n" + lines(9000) + "worse \xff\n");
   BuildOptions o = options({"t.txt"});
@@ -294,7 +336,33 @@ TEST_F(CorpusBuildTest, OneBuildAtATime) {
   build_corpus(o, [&](const Progress&) {
     if (said.empty()) said = message([&] { build_corpus(o); }, ExitCode::kLocked);
   });
-  EXPECT_THAT(said, HasSubstr("another build of this corpus is running"));
+  EXPECT_THAT(said, HasSubstr("another command makes this corpus"));
+}
+
+TEST_F(CorpusBuildTest, ABuildDoesNotDisturbAnImportOfTheSameName) {
+  write("t.txt", "abba\n");
+  BuildOptions o = options({"t.txt"});
+  o.force = true;
+  CorpusWriter writer(o.output, {.vocab_size = 9, .tokenizer_sha256 = "", .created_by = ""}, true);
+  writer.add_document(std::vector<std::uint32_t>{1, 2, 3}, 3);
+  bool met = false;
+  writer.finish({{"train", {{0, 1}}}}, "", [&](const Progress&) {
+    met = true;
+    EXPECT_THAT(message([&] { build_corpus(o); }, ExitCode::kLocked),
+                HasSubstr("another command makes this corpus"));
+  });
+  EXPECT_TRUE(met);
+  EXPECT_EQ(Corpus::open(o.output, CorpusVerification::kFull)->tokens(), 3u);
+  EXPECT_EQ(files(), (Strings{"a.h5", "a.manifest.json", "t.txt"}));
+}
+
+TEST_F(CorpusBuildTest, AnImportLeavesAnUnfinishedBuild) {
+  write("t.txt", lines(9000));
+  BuildOptions o = options({"t.txt"});
+  message([&] { build_corpus(o, stop_at(5000)); }, ExitCode::kStopped);
+  make_corpus("a.h5", {{1, 2, 3}});
+  o.force = true;
+  EXPECT_GT(build_corpus(o).taken_over, 0u);
 }
 
 TEST_F(CorpusBuildTest, FiltersReportWhatTheyDrop) {
