@@ -17,10 +17,35 @@ std::string shown(std::string_view key) {
   return escape_control(key.substr(0, kMaxBytes)) + (key.size() > kMaxBytes ? "..." : "");
 }
 
+// What stands where the parser stopped, behind `position` bytes, and what could stand there
+// instead.
+std::string what_is_wrong(std::string_view text, std::size_t position, const std::string& token,
+                          const nlohmann::detail::exception& error) {
+  constexpr int kNumberOverflow = 406;  // of nlohmann
+  if (error.id == kNumberOverflow) {
+    return concat("found the number ", shown(token), ", expected at most 1.8e308 in size");
+  }
+  if (std::string_view(error.what()).find("surrogate") != std::string_view::npos) {
+    const std::size_t escape = text.substr(0, position).rfind("\\u");
+    return concat("found ", shown(text.substr(escape, 6)),
+                  " alone, half of a surrogate pair, expected both halves or another character");
+  }
+  if (position > text.size()) return "found the end, expected more";
+  constexpr const char* kBetween = " \t\r\n,:[]{}";
+  const std::size_t begin = text.find_last_of(kBetween, position - 1) + 1;
+  const std::string_view word = text.substr(begin, text.find_first_of(kBetween, begin) - begin);
+  for (const std::string_view name : {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"}) {
+    if (word == name) {
+      return concat("found ", name, ", expected a finite number, a text, true, false or null");
+    }
+  }
+  return concat("found ", shown(text.substr(position - 1, 1)));
+}
+
 /// Builds a JsonValue from the parser's events. Returning false stops the parser.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(const JsonLimits& limits) : limits_(limits) {}
+  Builder(std::string_view text, const JsonLimits& limits) : text_(text), limits_(limits) {}
 
   bool null() override { return add({nullptr}); }
   bool boolean(bool value) override { return add({value}); }
@@ -47,9 +72,10 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     }
     return close();
   }
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override {
-    return refuse(concat("is not valid JSON at byte ", position));
+  bool parse_error(std::size_t position, const std::string& token,
+                   const nlohmann::detail::exception& error) override {
+    return refuse(concat("is not valid JSON at byte ", position, ": ",
+                         what_is_wrong(text_, position, token, error)));
   }
 
   JsonValue take() { return std::move(root_); }
@@ -91,6 +117,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
+  std::string_view text_;
   const JsonLimits& limits_;
   JsonValue root_;
   std::vector<JsonValue> open_;    // containers around the current value, outermost first
@@ -117,7 +144,7 @@ JsonValue parse_json(std::string_view text, const std::string& place, const Json
   }
   // The parser would skip a byte order mark; RFC 8259 lets us refuse it.
   if (text.starts_with("\xEF\xBB\xBF")) fail(ExitCode::kBadData, place, ": starts with a BOM");
-  Builder builder(limits);
+  Builder builder(text, limits);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {
     fail(ExitCode::kBadData, place, ": ", builder.reason(), ". Copy or write the file again");
   }

@@ -134,6 +134,12 @@ class CsvRecord : public PolicyParser {
            ". Choose one with --field, or its number in a file without header");
     }
     column_ = static_cast<std::size_t>(found - names.begin());
+    const auto again = std::find(found + 1, names.end(), field_);
+    if (again != names.end()) {
+      fail(ExitCode::kBadData, line_text(place), ": column \"", escape_control(field_),
+           "\" stands twice in the header, as fields ", *column_ + 1, " and ",
+           again - names.begin() + 1, ". Rename one, or choose another with --field");
+    }
   }
 
   bool parse(std::string_view record, const RecordPlace& place, std::string& text,

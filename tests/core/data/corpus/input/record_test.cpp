@@ -105,6 +105,10 @@ TEST_F(RecordTest, Csv) {
   EXPECT_THAT(refused("text\na\n\"\xff\"\n"),
               HasSubstr("t.csv:3: byte 0 of the field is not valid"));
   EXPECT_THAT(refused(""), HasSubstr("t.csv: is empty"));
+  EXPECT_THAT(refused("text,id,text\na,1,b\n"),
+              HasSubstr("t.csv:1: column \"text\" stands twice in the header, as fields 1 and 3. "
+                        "Rename one, or choose another with --field"));
+  EXPECT_EQ(all(write("t.csv", "id,text,id\n1,a,2\n"), {}), Documents{"a"});
   InvalidCounts counts;
   EXPECT_EQ(all(write("t.csv", "id,text\n1\n2,b\n3,\xff\n\"4\"x,c\n"),
                 {.invalid = InvalidText::kSkip}, &counts),
@@ -143,6 +147,21 @@ TEST_F(RecordTest, LoneSurrogatesOfJson) {
   EXPECT_EQ(all(good, {.invalid = InvalidText::kReplace}, &counts),
             (Documents{"a\uFFFDb", "\U0001F600 \\ud800", "\uFFFD\uFFFD", "\uFFFD"}));
   EXPECT_EQ(counts, (InvalidCounts{.replaced_parts = 4, .replaced_documents = 3}));
+}
+
+TEST_F(RecordTest, WhatIsNoJsonIsNamed) {
+  const auto refused = [&](const std::string& line) {
+    const std::string file = write("t.jsonl", "{\"text\":\"a\"}\n" + line + "\n");
+    return message([&] { all(file, {}); });
+  };
+  EXPECT_THAT(refused("{\"n\":1e999,\"text\":\"a\"}"),
+              HasSubstr("t.jsonl:2: is not valid JSON at byte 10: found the number 1e999, expected "
+                        "at most 1.8e308 in size"));
+  EXPECT_THAT(refused("{\"n\":NaN,\"text\":\"a\"}"),
+              HasSubstr("t.jsonl:2: is not valid JSON at byte 6: found NaN, expected a finite "
+                        "number"));
+  EXPECT_THAT(refused("{\"text\":\"a\\ud800\"}"),
+              HasSubstr("found \\ud800 alone, half of a surrogate pair"));
 }
 
 TEST_F(RecordTest, NulBytesAreText) {
