@@ -177,7 +177,7 @@ class TokenizerPipelineTest(unittest.TestCase):
         model.ParseFromString(out.getvalue())
         return model
 
-    def test_t5(self):
+    def t5(self):
         model = self.sentencepiece_model(vocab_size=4000, model_type="unigram", character_coverage=0.995, pad_id=0, eos_id=1,
                                          unk_id=2, bos_id=-1)
         tokenizer = Tokenizer(models.Unigram([(p.piece, p.score) for p in model.pieces], unk_id=2, byte_fallback=False))
@@ -185,11 +185,27 @@ class TokenizerPipelineTest(unittest.TestCase):
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
         tokenizer.decoder = decoders.Metaspace()
         tokenizer.add_special_tokens(["<pad>", "</s>", "<unk>", *(f"<extra_id_{i}>" for i in range(10))])
+        return tokenizer
+
+    def test_t5(self):
+        tokenizer = self.t5()
         # A text with </s> is one with that piece for the library, though it encodes special tokens.
         texts = [t for t in scalar_texts(1) + random_texts(2000) + self.languages if "</s>" not in t]
         removed = {c for c in SCALARS if not tokenizer.normalizer.normalize_str(c)}
         self.assertLess(len(removed), 100)
         self.compare(tokenizer, texts=texts, removed=removed)
+
+    def test_t5_as_transformers_converts_it(self):
+        tokenizer = self.t5()
+        charsmap = tokenizer.normalizer
+        choose = random.Random(7)
+        parts = ["the", "Lord", " ", " ", "  ", "     ", "\u00a0", "\u3000", "\t", "\n", MARK, "e\u0301", "eee", ".", "12", "\u65e5\u65e5"]
+        texts = ["".join(choose.choices(parts, k=choose.randrange(0, 16))) for _ in range(3000)] + self.languages
+        for regex, content in ((" {2,}", MARK), ("e{1,}", "x"), ("\u65e5{3,}", "ab"), (" {1,}", "")):
+            with self.subTest(regex=regex):
+                tokenizer.normalizer = normalizers.Sequence(
+                    [charsmap, normalizers.Strip(left=False, right=True), normalizers.Replace(Regex(regex), content)])
+                self.compare(tokenizer, texts=texts, removed=set(" ") if content == "" else set())
 
     def llama(self):
         pieces = ["<unk>", "<s>", "</s>", *(f"<0x{b:02X}>" for b in range(256))]

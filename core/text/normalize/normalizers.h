@@ -27,6 +27,11 @@ std::unique_ptr<Normalizer> make_prepend(std::string prefix);
 /// Throws kBadData if `pattern` is empty, naming `place`.
 std::unique_ptr<Normalizer> make_replace(std::string pattern, std::string content,
                                          const std::string& place);
+/// Replace with a pattern of the kind Regex that is one character and {N,}, as " {2,}": each run of
+/// at least `at_least` (1 or more) times `character`, of any length, becomes one `content`.
+/// `character`: the UTF-8 of one code point.
+std::unique_ptr<Normalizer> make_replace_runs(std::string character, std::size_t at_least,
+                                              std::string content);
 /// All of `parts`, one after the other.
 std::unique_ptr<Normalizer> make_normalizer_sequence(
     std::vector<std::unique_ptr<Normalizer>> parts);

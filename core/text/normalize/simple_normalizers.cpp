@@ -119,6 +119,35 @@ class Replace : public Normalizer {
   std::size_t last_begin_ = 0;  // of the pattern's last code point, which the content stands for
 };
 
+class ReplaceRuns : public Normalizer {
+ public:
+  ReplaceRuns(std::string character, std::size_t at_least, std::string content)
+      : character_(std::move(character)), content_(std::move(content)) {
+    for (std::size_t i = 0; i < at_least; ++i) shortest_ += character_;
+  }
+
+  void normalize(NormalizedText& text) const override {
+    const std::string& old = text.text();
+    std::size_t found = old.find(shortest_);
+    if (found == std::string::npos) return;
+    TextRewriter next(text);
+    std::size_t kept = 0;
+    for (; found != std::string::npos; found = old.find(shortest_, kept)) {
+      next.keep(kept, found);
+      kept = found + shortest_.size();
+      while (old.compare(kept, character_.size(), character_) == 0) kept += character_.size();
+      next.put(content_, kept - character_.size(), kept);
+    }
+    next.keep(kept, old.size());
+    next.finish();
+  }
+
+ private:
+  std::string character_;
+  std::string content_;
+  std::string shortest_;  // run that is replaced
+};
+
 class NormalizerSequence : public Normalizer {
  public:
   explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> parts)
@@ -145,6 +174,10 @@ std::unique_ptr<Normalizer> make_replace(std::string pattern, std::string conten
                                          const std::string& place) {
   if (pattern.empty()) fail(ExitCode::kBadData, place, ": Replace with an empty pattern");
   return std::make_unique<Replace>(std::move(pattern), std::move(content));
+}
+std::unique_ptr<Normalizer> make_replace_runs(std::string character, std::size_t at_least,
+                                              std::string content) {
+  return std::make_unique<ReplaceRuns>(std::move(character), at_least, std::move(content));
 }
 std::unique_ptr<Normalizer> make_normalizer_sequence(
     std::vector<std::unique_ptr<Normalizer>> parts) {

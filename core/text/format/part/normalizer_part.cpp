@@ -1,11 +1,15 @@
 #include <openssl/evp.h>
 
+#include <charconv>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/text/format/part/part_reader.h"
 #include "core/text/format/part/parts.h"
 #include "core/text/normalize/normalizers.h"
+#include "core/text/unicode/utf8.h"
 
 namespace pretrain {
 namespace {
@@ -49,14 +53,42 @@ std::unique_ptr<Normalizer> read_bert(PartReader& part) {
   return make_bert_normalizer(options);
 }
 
+struct CharacterRun {
+  std::string character;
+  std::size_t at_least = 0;
+};
+
+// A regular expression that is one character, with no meaning of its own, and {N,}.
+std::optional<CharacterRun> run_of(const std::string& regex) {
+  constexpr std::size_t kLongest = 1000;
+  std::size_t end = 0;
+  if (regex.empty() ||
+      std::string_view("\\^$.|?*+()[]{}").find(regex[0]) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  next_code_point(regex, end);
+  CharacterRun run{regex.substr(0, end), 0};
+  if (end == regex.size() || regex[end] != '{') return std::nullopt;
+  const char* const last = regex.data() + regex.size();
+  const auto [stop, error] = std::from_chars(regex.data() + end + 1, last, run.at_least);
+  if (error != std::errc() || std::string_view(stop, last) != ",}") return std::nullopt;
+  if (run.at_least < 1 || run.at_least > kLongest) return std::nullopt;
+  return run;
+}
+
 std::unique_ptr<Normalizer> read_replace(PartReader& part) {
   const JsonValue* pattern = part.raw("pattern");
   if (pattern == nullptr) part.fail_at("pattern", "is missing");
   part.note("pattern", *pattern);
   PartReader form(*pattern, "normalizer.pattern", part.place());
-  const std::string text = form.text("String");
+  const bool literal = form.raw("String") != nullptr;
+  const std::string text = form.text(literal ? "String" : "Regex");
   form.finish();
-  return make_replace(text, part.text("content"), part.place());
+  const std::string content = part.text("content");
+  if (literal) return make_replace(text, content, part.place());
+  const auto run = run_of(text);
+  if (!run) part.refuse("pattern");
+  return make_replace_runs(run->character, run->at_least, content);
 }
 
 NormalizerPart read(const JsonValue& value, const std::string& place) {

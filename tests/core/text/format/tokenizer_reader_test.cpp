@@ -281,6 +281,21 @@ TEST(TokenizerReader, RefusesEveryOtherPartByName) {
        },
        "pre_tokenizer.pattern {"},
       {[](Json& j) {
+         j["normalizer"] = {
+             {"type", "Replace"}, {"pattern", {{"Regex", "\\s{2,}"}}}, {"content", " "}};
+       },
+       "normalizer.pattern {"},
+      {[](Json& j) {
+         j["normalizer"] = {
+             {"type", "Replace"}, {"pattern", {{"Regex", " {2,3}"}}}, {"content", " "}};
+       },
+       "normalizer.pattern {"},
+      {[](Json& j) {
+         j["normalizer"] = {
+             {"type", "Replace"}, {"pattern", {{"Regex", " {2000000000,}"}}}, {"content", " "}};
+       },
+       "normalizer.pattern {"},
+      {[](Json& j) {
          j["pre_tokenizer"] = {
              {"type", "Split"}, {"pattern", {{"String", "a"}}}, {"behavior", "Both"}};
        },

@@ -52,6 +52,19 @@ TEST(SimpleNormalizers, Replace) {
   EXPECT_THROW(make_replace("", "b", "t"), Error);
 }
 
+TEST(SimpleNormalizers, ReplaceRuns) {
+  const auto blanks = make_replace_runs(" ", 2, "\u2581");
+  EXPECT_EQ(normalized(*blanks, " a  b   c    "), " a\u2581b\u2581c\u2581");
+  EXPECT_EQ(normalized(*blanks, " a b "), " a b ");
+  EXPECT_EQ(normalized(*blanks, "     "), "\u2581");
+  EXPECT_EQ(origins(*blanks, "a  b"),
+            (std::vector<TextSpan>{{0, 1}, {2, 3}, {2, 3}, {2, 3}, {3, 4}}));
+  EXPECT_EQ(
+      normalized(*make_replace_runs("\u00e9", 3, "e"), "\u00e9\u00e9 \u00e9\u00e9\u00e9\u00e9"),
+      "\u00e9\u00e9 e");
+  EXPECT_EQ(normalized(*make_replace_runs("a", 1, ""), "banana"), "bnn");
+}
+
 TEST(SimpleNormalizers, Sequence) {
   std::vector<std::unique_ptr<Normalizer>> parts;
   parts.push_back(make_unicode_form(NormalizationForm::kNfd));
