@@ -29,7 +29,7 @@ constexpr const char* kFooter =
     "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
     "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n"
     "Rules: gopher (length, symbols), english (common words), repetition, c4\n"
-    "(brackets, filler). What is dropped, and why, is printed and in NAME.report.json.\n"
+    "(brackets, filler). What is dropped is told, also in NAME.report.json.\n"
     "Example: pretrain corpus build web.h5 'crawl/*.jsonl.zst' --tokenizer bpe.json";
 
 ExitCode run(BuildCommand& command) {
@@ -108,6 +108,11 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
   app.add_option("--quality", command->quality, "drop by rules: gopher,english,repetition,c4");
   app.add_option("--min-chars", options.quality.min_chars, "drop shorter documents");
   app.add_option("--max-chars", options.quality.max_chars, "drop longer documents");
+  app.add_option("--max-document", options.format.max_document_bytes,
+                 "refuse input with a longer one (default 4G)")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->check(CLI::Range(std::uint64_t{1}, kMaxDocumentBytes).description(""))
+      ->type_name("BYTES");
   app.add_option("--shard-tokens", options.shard_tokens,
                  "tokens of a file NAME-00000-of-00008.h5, as 1G")
       ->transform(CLI::AsSizeValue(true).description(""))
