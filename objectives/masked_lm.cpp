@@ -74,7 +74,9 @@ class MaskedLm : public Objective {
     Batch batch;
     SequenceBuilder builder;
     std::vector<std::int64_t> rows, targets, labels;
-    for (const Row& row : rows_of(tokens)) {
+    const std::vector<Row> all = rows_of(tokens);
+    builder.reserve(tokens.tokens.numel() + row_shape().marks * std::ssize(all));
+    for (const Row& row : all) {
       std::int64_t start = row.start;
       for (const auto& part : parts_of(row.tokens)) {
         RandomStream random = masking_.stream(tokens, row.index, start);

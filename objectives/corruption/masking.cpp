@@ -18,6 +18,19 @@ std::int64_t draw_next(std::vector<std::int64_t>& items, std::size_t at, RandomS
   return items[at];
 }
 
+// Those of [0, size) that hold, in order; without a branch, as masks are hard to predict.
+template <class Condition>
+std::vector<std::int64_t> positions_where(std::size_t size, const Condition& holds) {
+  std::vector<std::int64_t> positions(size);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    positions[count] = static_cast<std::int64_t>(i);
+    count += holds(i) ? 1 : 0;
+  }
+  positions.resize(count);
+  return positions;
+}
+
 // Longer spans are drawn again, so that the mean is SpanBERT's 3.8.
 std::int64_t draw_span(RandomStream& random) {
   while (true) {
@@ -82,22 +95,22 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
 
 std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
                                           RandomStream& random) const {
-  std::vector<std::int64_t> candidates;
-  candidates.reserve(tokens.size());
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (!is_special(tokens[i])) candidates.push_back(static_cast<std::int64_t>(i));
-  }
+  std::vector<std::int64_t> candidates =
+      positions_where(tokens.size(), [&](std::size_t i) { return !is_special(tokens[i]); });
   if (candidates.empty()) return {};
   const double share = options_.mask_prob * static_cast<double>(candidates.size());
   auto wanted = std::max<std::int64_t>(1, std::llround(share));
   if (options_.max_predictions) wanted = std::min(wanted, *options_.max_predictions);
   const auto count = std::min(static_cast<std::size_t>(wanted), candidates.size());
-  std::vector<std::int64_t> chosen;
-  chosen.reserve(count);
+  std::vector<std::uint8_t> taken(tokens.size());
+  const auto taken_positions = [&] {
+    return positions_where(taken.size(), [&](std::size_t i) { return taken[i] != 0; });
+  };
   if (options_.unit == "token") {
-    for (std::size_t i = 0; i < count; ++i) chosen.push_back(draw_next(candidates, i, random));
-    std::sort(chosen.begin(), chosen.end());
-    return chosen;
+    for (std::size_t i = 0; i < count; ++i) {
+      taken[static_cast<std::size_t>(draw_next(candidates, i, random))] = 1;
+    }
+    return taken_positions();
   }
   // A unit begins at each candidate that continues no word; spans begin anywhere and are words
   // long.
@@ -110,11 +123,11 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
   for (const std::int64_t at : candidates) {
     if (!continues(at)) starts.push_back(at);
   }
-  std::vector<bool> taken(tokens.size());
-  for (std::size_t i = 0; i < starts.size() && chosen.size() < count; ++i) {
+  std::size_t chosen = 0;
+  for (std::size_t i = 0; i < starts.size() && chosen < count; ++i) {
     std::int64_t at = draw_next(starts, i, random);
     std::int64_t words = options_.unit == "span" ? draw_span(random) : 1;
-    const auto room = count - chosen.size();
+    const auto room = count - chosen;
     std::vector<std::int64_t> unit;
     for (; at < static_cast<std::int64_t>(tokens.size()); ++at) {
       const auto index = static_cast<std::size_t>(at);
@@ -124,21 +137,20 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
     }
     if (unit.size() > room && options_.unit == "word") continue;  // a shorter word may still fit
     unit.resize(std::min(unit.size(), room));
-    for (const std::int64_t position : unit) {
-      taken[static_cast<std::size_t>(position)] = true;
-      chosen.push_back(position);
-    }
+    for (const std::int64_t position : unit) taken[static_cast<std::size_t>(position)] = 1;
+    chosen += unit.size();
   }
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
+  return taken_positions();
 }
 
 std::int64_t Masking::hide(std::int64_t token, RandomStream& random) const {
   const double u = random.uniform();
-  if (u < options_.mask_share) return mask_;
-  if (u < options_.mask_share + options_.random_share)
+  const bool masked = u < options_.mask_share;
+  // The rare case first, as none of them can be predicted: the other two need no jump.
+  if (!masked & (u < options_.mask_share + options_.random_share)) {
     return ordinary_[random.below(ordinary_.size())];
-  return token;
+  }
+  return masked ? mask_ : token;
 }
 
 RandomStream Masking::stream(const TokenBatch& batch, std::size_t row, std::int64_t start) const {

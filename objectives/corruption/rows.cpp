@@ -69,26 +69,28 @@ void SequenceBuilder::begin(std::uint64_t key, std::int64_t prefix) {
 }
 
 void SequenceBuilder::add(std::int64_t token, std::int64_t segment) {
-  tokens_.push_back(token);
-  segments_.push_back(segment);
+  add(std::span(&token, 1), segment);
 }
 
 void SequenceBuilder::add(std::span<const std::int64_t> tokens, std::int64_t segment) {
+  if (segment != 0) segments_.resize(tokens_.size());
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
-  segments_.resize(tokens_.size(), segment);
+  if (segment != 0) segments_.resize(tokens_.size(), segment);
 }
 
 Sequences SequenceBuilder::take() {
-  const auto any = [](const std::vector<std::int64_t>& values) {
-    return std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v != 0; });
-  };
   Sequences sequences;
   sequences.tokens = as_tensor(tokens_);
   for (std::size_t i = 0; i < starts_.size(); ++i) {
     sequences.lengths.push_back((i + 1 < starts_.size() ? starts_[i + 1] : size()) - starts_[i]);
   }
-  if (any(prefixes_)) sequences.prefixes = prefixes_;
-  if (any(segments_)) sequences.segments = as_tensor(segments_);
+  const bool prefixed =
+      std::any_of(prefixes_.begin(), prefixes_.end(), [](auto p) { return p != 0; });
+  if (prefixed) sequences.prefixes = std::move(prefixes_);
+  if (!segments_.empty()) {
+    segments_.resize(tokens_.size());
+    sequences.segments = as_tensor(segments_);
+  }
   sequences.keys = std::move(keys_);
   *this = SequenceBuilder();
   return sequences;

@@ -34,6 +34,8 @@ std::vector<std::span<const std::int64_t>> texts_of(std::span<const std::int64_t
 /// Collects sequences on the host, one token list after another.
 class SequenceBuilder {
  public:
+  /// Room for so many tokens, to spare copies; more may be added.
+  void reserve(std::int64_t tokens) { tokens_.reserve(static_cast<std::size_t>(tokens)); }
   void begin(std::uint64_t key, std::int64_t prefix = 0);
   void add(std::int64_t token, std::int64_t segment = 0);
   void add(std::span<const std::int64_t> tokens, std::int64_t segment = 0);
@@ -49,7 +51,7 @@ class SequenceBuilder {
 
  private:
   std::vector<std::int64_t> tokens_;
-  std::vector<std::int64_t> segments_;
+  std::vector<std::int64_t> segments_;  // up to the last that is not 0
   std::vector<std::int64_t> starts_;
   std::vector<std::int64_t> prefixes_;
   std::vector<std::uint64_t> keys_;

@@ -12,11 +12,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/base/each_simd.h"
 #include "core/batch.h"
-
-// Compiled once an instruction set; the loader picks the widest this CPU has.
-#define PRETRAIN_EACH_SIMD \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
 namespace pretrain {
 namespace {

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "core/base/digest.h"
+#include "core/base/each_simd.h"
 #include "core/base/error.h"
 #include "core/base/files/file.h"
 
@@ -23,9 +24,10 @@ T load(std::span<const std::byte> bytes, std::uint64_t index) {
   return value;
 }
 
-// Widens and returns the largest id. A function of its own so that the loop is vectorised.
+// Widens and returns the largest id.
 template <class T>
-T widen(const std::byte* in, std::span<std::int64_t> out) {
+inline __attribute__((always_inline)) T widen_all(const std::byte* in,
+                                                  std::span<std::int64_t> out) {
   T largest = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     T id;
@@ -34,6 +36,14 @@ T widen(const std::byte* in, std::span<std::int64_t> out) {
     out[i] = id;
   }
   return largest;
+}
+
+// The oldest instruction set has no maximum of 16-bit numbers.
+PRETRAIN_EACH_SIMD std::uint64_t widen_u16(const std::byte* in, std::span<std::int64_t> out) {
+  return widen_all<std::uint16_t>(in, out);
+}
+PRETRAIN_EACH_SIMD std::uint64_t widen_u32(const std::byte* in, std::span<std::int64_t> out) {
+  return widen_all<std::uint32_t>(in, out);
 }
 
 }  // namespace
@@ -216,8 +226,8 @@ void Corpus::read_tokens(std::uint64_t begin, std::span<std::int64_t> out) const
     fail(ExitCode::kInternal, path(), ": tokens ", begin, " + ", out.size(), " of ", tokens());
   }
   const bool narrow = attributes().dtype == "u16";
-  const std::uint64_t largest = narrow ? widen<std::uint16_t>(tokens_.data() + begin * 2, out)
-                                       : widen<std::uint32_t>(tokens_.data() + begin * 4, out);
+  const std::uint64_t largest = narrow ? widen_u16(tokens_.data() + begin * 2, out)
+                                       : widen_u32(tokens_.data() + begin * 4, out);
   if (largest >= attributes().vocab_size) {
     fail(ExitCode::kBadData, path(), ": token id ", largest, " between positions ", begin, " and ",
          begin + out.size(), ", expected less than vocab_size ", attributes().vocab_size,
