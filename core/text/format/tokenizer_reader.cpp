@@ -72,10 +72,8 @@ std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std:
   }
   if (auto plain = read_plain_bpe(value)) return plain;
   PartReader root(value, "the file", place);
-  for (const char* key : {"truncation", "padding"}) {
-    const JsonValue* part = root.raw(key);
-    if (part != nullptr && !std::holds_alternative<std::nullptr_t>(part->data)) root.refuse(key);
-  }
+  // How rows are cut and filled is not the tokenizer's business here.
+  for (const char* key : {"truncation", "padding"}) root.raw(key);
   try {
     return read_pipeline(root, place);
   } catch (const Error& error) {
