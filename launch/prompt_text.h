@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/text/token_roles.h"
-#include "launch/hugging_face.h"
+#include "launch/hugging_face/exported_model.h"
 
 namespace pretrain {
 

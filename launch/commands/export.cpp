@@ -7,7 +7,7 @@
 #include "core/config/scalars.h"
 #include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
-#include "launch/hugging_face.h"
+#include "launch/hugging_face/exported_model.h"
 
 namespace pretrain {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/metrics/number_format.h"
 #include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
-#include "launch/hugging_face.h"
+#include "launch/hugging_face/exported_model.h"
 #include "launch/prompt_text.h"
 #include "objectives/decoding/beam_search.h"
 #include "objectives/decoding/generation.h"

@@ -43,28 +43,36 @@ std::vector<HfPlan> export_plans(const ConfigNode& model, std::int64_t positions
   fail(ExitCode::kBadConfig, "model.name ", name, ": Hugging Face has no class for it");
 }
 
-HfImport read_config_json(const std::string& text, const std::string& place) {
+HfImport read_config_json(const std::string& text, const std::string& place, bool pools) {
   const JsonValue value = parse_json(text, place);
-  const JsonReader config(value, place);
-  const std::string type = config.at("model_type").text();
-  const HfConfig in(config);
-  if (type == "gpt2") return read_gpt2(in);
-  if (type == "openai-gpt") return read_gpt1(in);
-  if (type == "llama") return read_llama(in);
-  if (type == "t5") return read_t5(in);
-  if (type == "bert" || type == "roberta") return read_bert(in, type);
-  if (type == "electra") return read_electra(in);
-  fail(ExitCode::kBadData, place, ": model_type ", type,
-       " is not supported. Supported: gpt2, openai-gpt, llama, bert, roberta, electra, t5");
+  const HfConfig config(JsonReader(value, place));
+  const std::string type = JsonReader(value, place).at("model_type").text();
+  const auto read = [&] {
+    if (type == "gpt2") return read_gpt2(config);
+    if (type == "openai-gpt") return read_gpt1(config);
+    if (type == "llama") return read_llama(config);
+    if (type == "t5") return read_t5(config);
+    if (type == "bert" || type == "roberta") return read_bert(config, type, pools);
+    if (type == "electra") return read_electra(config);
+    fail(ExitCode::kBadData, place, ": model_type ", type,
+         " is not supported. Supported: gpt2, openai-gpt, llama, bert, roberta, electra, t5");
+  };
+  HfImport import = read();
+  config.refuse_unread();
+  return import;
 }
 
 HfImport read_electra_pair(const std::string& main_text, const std::string& main_place,
                            const std::string& generator_text, const std::string& generator_place,
                            bool share_embeddings) {
-  const JsonValue main = parse_json(main_text, main_place);
-  const JsonValue generator = parse_json(generator_text, generator_place);
-  const JsonReader main_reader(main, main_place), generator_reader(generator, generator_place);
-  return read_electra_pair(HfConfig(main_reader), HfConfig(generator_reader), share_embeddings);
+  const JsonValue main_value = parse_json(main_text, main_place);
+  const JsonValue generator_value = parse_json(generator_text, generator_place);
+  const HfConfig main(JsonReader(main_value, main_place));
+  const HfConfig generator(JsonReader(generator_value, generator_place));
+  HfImport import = read_electra_pair(main, generator, share_embeddings);
+  main.refuse_unread();
+  generator.refuse_unread();
+  return import;
 }
 
 }  // namespace pretrain

@@ -35,8 +35,9 @@ struct HfImport {
   std::string stem = "";
   std::string dropped = "";
 };
-/// Throws kBadData naming `place` and the key: a class or a value that is not supported.
-HfImport read_config_json(const std::string& text, const std::string& place);
+/// `pools`: a class without heads has a pooler, which no key says. Throws kBadData naming `place`
+/// and the key: a class, a key or a value that is not supported.
+HfImport read_config_json(const std::string& text, const std::string& place, bool pools = true);
 /// ELECTRA's two networks: a discriminator (ElectraForPreTraining) and its generator
 /// (ElectraForMaskedLM), with one set of embeddings or two. Throws kBadData naming both values
 /// where they are not of one model.

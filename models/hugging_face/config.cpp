@@ -1,5 +1,6 @@
-#include <map>
+#include <functional>
 
+#include "core/config/scalars.h"
 #include "models/hugging_face/families.h"
 
 namespace pretrain {
@@ -11,26 +12,115 @@ const std::vector<std::pair<std::string, std::string>> kActivations{
     {"relu", "relu"},  {"relu2", "relu2"},        {"silu", "silu"},
     {"silu", "swish"}, {"gelu_tanh", "gelu_fast"}};
 
+// Keys of any class that change no logit of a network in evaluation: who wrote the file, what other
+// heads there could be, how text is generated.
+const std::set<std::string, std::less<>> kHarmless{
+    "_attn_implementation",
+    "_commit_hash",
+    "_name_or_path",
+    "add_cross_attention",
+    "architectures",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "classifier_dropout",
+    "cls_token_id",
+    "decoder_start_token_id",
+    "directionality",
+    "do_sample",
+    "dtype",
+    "early_stopping",
+    "embd_pdrop",
+    "eos_token_id",
+    "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "gradient_checkpointing",
+    "id2label",
+    "initializer_factor",
+    "is_decoder",
+    "is_encoder_decoder",
+    "label2id",
+    "length_penalty",
+    "mask_token_id",
+    "max_length",
+    "min_length",
+    "model_type",
+    "n_ctx",
+    "n_special",
+    "no_repeat_ngram_size",
+    "num_beams",
+    "num_labels",
+    "num_return_sequences",
+    "output_attentions",
+    "output_hidden_states",
+    "output_past",
+    "output_scores",
+    "pad_token_id",
+    "pooler_fc_size",
+    "pooler_num_attention_heads",
+    "pooler_num_fc_layers",
+    "pooler_size_per_head",
+    "pooler_type",
+    "predict_special_tokens",
+    "prefix",
+    "pretraining_tp",
+    "problem_type",
+    "pruned_heads",
+    "repetition_penalty",
+    "return_dict",
+    "return_dict_in_generate",
+    "sep_token_id",
+    "summary_activation",
+    "summary_first_dropout",
+    "summary_last_dropout",
+    "summary_proj_to_labels",
+    "summary_type",
+    "summary_use_proj",
+    "task_specific_params",
+    "temperature",
+    "tie_encoder_decoder",
+    "tokenizer_class",
+    "top_k",
+    "top_p",
+    "torch_dtype",
+    "torchscript",
+    "transformers_version",
+    "use_bfloat16",
+    "use_cache",
+};
+
 }  // namespace
 
-bool HfConfig::has(const char* key) const { return reader_.has(key) && !reader_.at(key).is_null(); }
+JsonReader HfConfig::member(const char* key) const {
+  read_->insert(key);
+  return reader_.at(key);
+}
 
-std::int64_t HfConfig::whole(const char* key) const { return reader_.at(key).integer(); }
+bool HfConfig::has(const char* key) const {
+  read_->insert(key);
+  return reader_.has(key) && !reader_.at(key).is_null();
+}
+
+std::int64_t HfConfig::whole(const char* key) const { return member(key).integer(); }
 
 std::int64_t HfConfig::whole(const char* key, std::int64_t otherwise) const {
   return has(key) ? whole(key) : otherwise;
 }
 
 double HfConfig::number(const char* key, double otherwise) const {
-  return has(key) ? reader_.at(key).number() : otherwise;
+  return has(key) ? member(key).number() : otherwise;
+}
+
+std::string HfConfig::real(const char* key, double otherwise) const {
+  return format_float(number(key, otherwise));
 }
 
 std::string HfConfig::text(const char* key, const std::string& otherwise) const {
-  return has(key) ? reader_.at(key).text() : otherwise;
+  return has(key) ? member(key).text() : otherwise;
 }
 
 bool HfConfig::flag(const char* key, bool otherwise) const {
-  return has(key) ? reader_.at(key).boolean() : otherwise;
+  return has(key) ? member(key).boolean() : otherwise;
 }
 
 std::string HfConfig::architecture() const {
@@ -47,6 +137,15 @@ void HfConfig::require(const char* key, const std::string& value) const {
 void HfConfig::refuse(const char* key, const std::string& why) const {
   fail(ExitCode::kBadData, reader_.place(), ": ", key, ": ", why,
        ". This class is supported without it");
+}
+
+void HfConfig::refuse_unread() const {
+  for (const auto& [key, value] : reader_.members()) {
+    if (value.is_null() || read_->contains(key) || kHarmless.contains(key)) continue;
+    fail(ExitCode::kBadData, reader_.place(), ": ", key,
+         ": what it does is not known here, so the model's numbers may not be reproduced. Take it "
+         "out of a copy of the file if it changes none");
+  }
 }
 
 std::string their_activation(const std::string& ours) {

@@ -48,10 +48,10 @@ std::string common_gpt_options(const HfConfig& config) {
   return concat("layers: ", config.whole("n_layer"), ", hidden: ", config.whole("n_embd"),
                 ", heads: ", config.whole("n_head"),
                 ", max_positions: ", config.whole("n_positions"),
-                ", dropout: ", config.number("resid_pdrop", 0.1),
-                ", attention_dropout: ", config.number("attn_pdrop", 0.1),
-                ", init_std: ", config.number("initializer_range", 0.02),
-                ", norm_eps: ", config.number("layer_norm_epsilon", 1e-5));
+                ", dropout: ", config.real("resid_pdrop", 0.1),
+                ", attention_dropout: ", config.real("attn_pdrop", 0.1),
+                ", init_std: ", config.real("initializer_range", 0.02),
+                ", norm_eps: ", config.real("layer_norm_epsilon", 1e-5));
 }
 
 HfTokens tokens_of(const HfConfig& config) {
@@ -207,6 +207,7 @@ HfImport read_gpt2(const HfConfig& config) {
 }
 
 HfImport read_gpt1(const HfConfig& config) {
+  if (!config.flag("tie_word_embeddings", true)) config.refuse("tie_word_embeddings", "false");
   const std::string theirs = config.text("afn", "gelu");
   HfImport import;
   import.model =
@@ -224,11 +225,12 @@ HfImport read_llama(const HfConfig& config) {
   }
   if (config.has("rope_scaling")) config.refuse("rope_scaling", "not null");
   config.require("hidden_act", "silu");
-  double theta = config.number("rope_theta", 1e4);
+  std::string theta = config.real("rope_theta", 1e4);
   if (config.has("rope_parameters")) {
     const HfConfig rope = config.at("rope_parameters");
-    rope.require("rope_type", "default");
-    theta = rope.number("rope_theta", theta);
+    for (const char* key : {"rope_type", "type"}) rope.require(key, "default");
+    if (rope.has("rope_theta")) theta = rope.real("rope_theta", 1e4);
+    rope.refuse_unread();
   }
   const std::int64_t hidden = config.whole("hidden_size"),
                      heads = config.whole("num_attention_heads");
@@ -239,9 +241,9 @@ HfImport read_llama(const HfConfig& config) {
       ", heads: ", heads, ", kv_heads: ", config.whole("num_key_value_heads", heads),
       ", head_dim: ", config.whole("head_dim", hidden / heads),
       ", ffn: ", config.whole("intermediate_size"), ", max_positions: ", import.positions,
-      ", norm_eps: ", config.number("rms_norm_eps", 1e-6), ", rope_theta: ", theta,
-      ", init_std: ", config.number("initializer_range", 0.02),
-      ", attention_dropout: ", config.number("attention_dropout", 0),
+      ", norm_eps: ", config.real("rms_norm_eps", 1e-6), ", rope_theta: ", theta,
+      ", init_std: ", config.real("initializer_range", 0.02),
+      ", attention_dropout: ", config.real("attention_dropout", 0),
       ", tie_embeddings: ", config.flag("tie_word_embeddings", false) ? "true" : "false", "}");
   import.objective = "causal_lm";
   import.tokens = tokens_of(config);

@@ -91,10 +91,10 @@ std::string encoder_options(const HfConfig& config) {
       ", heads: ", config.whole("num_attention_heads"),
       ", ffn: ", config.whole("intermediate_size"),
       ", activation: ", our_activation(config, "hidden_act", config.text("hidden_act", "gelu")),
-      ", norm_eps: ", config.number("layer_norm_eps", 1e-12),
-      ", dropout: ", config.number("hidden_dropout_prob", 0.1),
-      ", attention_dropout: ", config.number("attention_probs_dropout_prob", 0.1),
-      ", init_std: ", config.number("initializer_range", 0.02));
+      ", norm_eps: ", config.real("layer_norm_eps", 1e-12),
+      ", dropout: ", config.real("hidden_dropout_prob", 0.1),
+      ", attention_dropout: ", config.real("attention_probs_dropout_prob", 0.1),
+      ", init_std: ", config.real("initializer_range", 0.02));
 }
 
 std::string electra_model(const HfConfig& config, const std::string& generator) {
@@ -115,6 +115,7 @@ HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::
   HfPlan plan;
   plan.architecture = roberta ? "RobertaForMaskedLM" : options.pooler ? pair_class : masked_class;
   if (headless) plan.architecture = roberta ? "RobertaModel" : "BertModel";
+  plan.headless = headless;
   const TransformerOptions& t = options.transformer;
   require_bert(t, plan.architecture);
   require_option(t.embedding_width() == t.hidden, "embedding_size", plan.architecture);
@@ -151,7 +152,7 @@ std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t 
   const auto plan_of = [&](const std::string& folder, const std::string& architecture,
                            const std::string& tables, const std::string& stack,
                            const TransformerOptions& t) {
-    HfPlan plan{folder, architecture, "", {}};
+    HfPlan plan{folder, architecture, "", {}, headless};
     require_bert(t, architecture);
     Json config = encoder_config("electra", architecture, t, positions, 2, tokens);
     config["embedding_size"] = t.embedding_width();
@@ -182,15 +183,16 @@ std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t 
   return {main, generator};
 }
 
-HfImport read_bert(const HfConfig& config, const std::string& type) {
+HfImport read_bert(const HfConfig& config, const std::string& type, bool pools) {
   const std::string architecture = config.architecture();
   const bool roberta = type == "roberta";
   HfImport import;
   import.tokens = {config.whole("vocab_size"), config.whole("bos_token_id", -1),
                    config.whole("eos_token_id", -1), config.whole("pad_token_id", roberta ? 1 : 0)};
   import.headless = architecture.ends_with("Model");
-  const bool pooler = architecture == "BertForPreTraining" || import.headless;
-  if (!import.headless && !architecture.ends_with("ForMaskedLM") && !pooler) {
+  const bool pairs = architecture == "BertForPreTraining";
+  const bool pooler = pairs || (import.headless && pools);
+  if (!import.headless && !architecture.ends_with("ForMaskedLM") && !pairs) {
     config.refuse("architectures", architecture + " is not supported");
   }
   const std::int64_t segments = config.whole("type_vocab_size", 2);
@@ -262,6 +264,7 @@ HfImport read_electra_pair(const HfConfig& main, const HfConfig& generator, bool
     const double wanted = share * static_cast<double>(main.whole(key));
     expect(key, std::max<std::int64_t>(1, std::llround(wanted)));
   }
+  encoder_options(generator);  // refuses what main is refused for
   HfImport import;
   import.tokens = {main.whole("vocab_size"), -1, -1, main.whole("pad_token_id", 0)};
   import.positions = main.whole("max_position_embeddings");

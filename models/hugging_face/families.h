@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@
 
 namespace pretrain {
 
-/// A config.json. Every read of a missing key without default throws kBadData.
+/// A config.json. Every read of a missing key without default throws kBadData. Remembers which keys
+/// were asked for.
 class HfConfig {
  public:
   explicit HfConfig(const JsonReader& reader) : reader_(reader) {}
@@ -23,15 +25,24 @@ class HfConfig {
   std::string text(const char* key, const std::string& otherwise) const;
   bool flag(const char* key, bool otherwise) const;
   bool has(const char* key) const;
-  HfConfig at(const char* key) const { return HfConfig(reader_.at(key)); }
+  /// A number as text that reads back to the same one.
+  std::string real(const char* key, double otherwise) const;
+  HfConfig at(const char* key) const { return HfConfig(member(key)); }
   const std::string& place() const { return reader_.place(); }
   std::string architecture() const;  ///< the first one, or ""
   /// Throws unless the key is missing or has this value.
   void require(const char* key, const std::string& value) const;
   [[noreturn]] void refuse(const char* key, const std::string& why) const;
+  /// Throws naming a key that was not asked for and is none that leaves a model's numbers alone:
+  /// what it does is not known here.
+  void refuse_unread() const;
 
  private:
+  JsonReader member(const char* key) const;
+
   JsonReader reader_;
+  std::shared_ptr<std::set<std::string, std::less<>>> read_ =
+      std::make_shared<std::set<std::string, std::less<>>>();
 };
 
 /// "gelu_new" <-> "gelu_tanh" and so on. Throws kBadConfig and kBadData where there is no other
@@ -56,7 +67,7 @@ HfImport read_gpt1(const HfConfig& config);
 HfImport read_gpt2(const HfConfig& config);
 HfImport read_llama(const HfConfig& config);
 HfImport read_t5(const HfConfig& config);
-HfImport read_bert(const HfConfig& config, const std::string& type);
+HfImport read_bert(const HfConfig& config, const std::string& type, bool pools);
 HfImport read_electra(const HfConfig& config);
 HfImport read_electra_pair(const HfConfig& main, const HfConfig& generator, bool share_embeddings);
 

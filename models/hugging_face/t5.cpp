@@ -99,21 +99,30 @@ HfImport read_t5(const HfConfig& config) {
   if (projection != "relu" && projection != "gated-gelu") {
     config.refuse("feed_forward_proj", "expected relu or gated-gelu, got " + projection);
   }
+  config.require("dense_act_fn", projection == "relu" ? "relu" : "gelu_new");
+  const bool gated = projection == "gated-gelu";
+  if (config.flag("is_gated_act", gated) != gated)
+    config.refuse("is_gated_act", "not " + projection);
+  // Ours scales the features if and only if the head is the embedding table. transformers 5 calls
+  // every head tied and says apart whether it scales: tied and unscaled are two equal tables here.
+  const bool tied = config.flag("tie_word_embeddings", true);
+  const bool scales = config.flag("scale_decoder_outputs", tied);
+  if (scales && !tied) config.refuse("scale_decoder_outputs", "true with a head of its own");
   HfImport import;
   import.positions = config.whole("n_positions", 512);
   const std::int64_t layers = config.whole("num_layers");
-  import.model = concat(
-      "{name: t5, layers: ", layers,
-      ", decoder_layers: ", config.whole("num_decoder_layers", layers),
-      ", hidden: ", config.whole("d_model"), ", heads: ", config.whole("num_heads"),
-      ", head_dim: ", config.whole("d_kv"), ", ffn: ", config.whole("d_ff"),
-      ", max_positions: ", import.positions,
-      ", norm_eps: ", config.number("layer_norm_epsilon", 1e-6),
-      ", relative_buckets: ", config.whole("relative_attention_num_buckets", 32),
-      ", relative_distance: ", config.whole("relative_attention_max_distance", 128),
-      ", dropout: ", config.number("dropout_rate", 0.1),
-      ", activation: ", projection == "relu" ? "relu" : "geglu",
-      ", tie_embeddings: ", config.flag("tie_word_embeddings", true) ? "true" : "false", "}");
+  import.model =
+      concat("{name: t5, layers: ", layers,
+             ", decoder_layers: ", config.whole("num_decoder_layers", layers),
+             ", hidden: ", config.whole("d_model"), ", heads: ", config.whole("num_heads"),
+             ", head_dim: ", config.whole("d_kv"), ", ffn: ", config.whole("d_ff"),
+             ", max_positions: ", import.positions,
+             ", norm_eps: ", config.real("layer_norm_epsilon", 1e-6),
+             ", relative_buckets: ", config.whole("relative_attention_num_buckets", 32),
+             ", relative_distance: ", config.whole("relative_attention_max_distance", 128),
+             ", dropout: ", config.real("dropout_rate", 0.1),
+             ", activation: ", projection == "relu" ? "relu" : "geglu",
+             ", tie_embeddings: ", scales ? "true" : "false", "}");
   import.objective = "span_corruption";
   import.tokens = {config.whole("vocab_size"), -1, config.whole("eos_token_id", 1),
                    config.whole("pad_token_id", 0)};

@@ -28,6 +28,7 @@ struct HfPlan {
   std::string architecture;
   std::string config;  ///< text of config.json
   std::vector<HfPiece> pieces;
+  bool headless = false;  ///< a class without heads: its features are all it computes
 };
 
 /// Their tensors by name, contiguous fp32 on the host: what config.json's class loads.

@@ -23,7 +23,7 @@ LoadedModel load_model(CheckpointReader& reader);
 
 /// Rows of token ids.
 using ProbeRows = std::vector<std::vector<std::int64_t>>;
-/// 100 rows of 1 to 16 random ids.
+/// 100 rows of random ids: one of max_positions (at most 1,024), the others of 1 to 16.
 ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions);
 
 /// Rows and a model's answers to them.
@@ -44,8 +44,9 @@ struct HfWriting {
   at::ScalarType probe_type = at::kFloat;  ///< type of the products behind them
 };
 
-/// Writes the plans' directories below `out` and reads them back. Throws kInternal unless the
-/// logits of what was read are within 1e-5 of the model's; then nothing is left. Returns the
+/// Writes the plans' directories below `out` and reads them back as import_model does, config.json
+/// included. Throws kInternal unless the logits (without heads: the features) of what was read are
+/// within 1e-5 of the model's; then nothing is left. Returns the
 /// largest difference.
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
                           const std::string& out, const ProbeRows& rows, const HfWriting& writing);

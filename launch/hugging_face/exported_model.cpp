@@ -1,4 +1,4 @@
-#include "launch/hugging_face.h"
+#include "launch/hugging_face/exported_model.h"
 
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
@@ -13,6 +13,7 @@
 #include "core/config/config_loader.h"
 #include "core/run/snapshot.h"
 #include "core/text/token_roles.h"
+#include "launch/hugging_face/imported_model.h"
 #include "launch/network.h"
 #include "launch/process/versions.h"
 #include "models/electra.h"
@@ -26,6 +27,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kProbes = 100;
 constexpr std::int64_t kProbeLength = 16;
+constexpr std::int64_t kLongProbe = 1024;  // at most, of the first row
 constexpr double kParity = 1e-5;
 
 // Gives parameters the names they have below an objective, as in checkpoints.
@@ -125,22 +127,6 @@ std::shared_ptr<Model> in_type(const LoadedModel& loaded, at::ScalarType type) {
   return model;
 }
 
-// A model of the same kind with no weight in common, filled from what was written.
-std::shared_ptr<Model> read_back(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
-                                 const std::string& out) {
-  const auto model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad,
-                                 at::kFloat, c10::Device(c10::kCPU));
-  {
-    const c10::AutoGradMode no_grad(false);
-    for (at::Tensor& parameter : model->parameters()) parameter.zero_();
-  }
-  for (const HfPlan& plan : plans) {
-    const std::string directory = plan.folder.empty() ? out : out + "/" + plan.folder;
-    import_tensors(*model, plan, read_weights(directory), directory);
-  }
-  return model;
-}
-
 }  // namespace
 
 LoadedModel load_model(CheckpointReader& reader) {
@@ -172,7 +158,10 @@ ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions) {
   };
   ProbeRows rows(kProbes);
   for (auto& row : rows) {
-    row.resize(static_cast<std::size_t>(1 + below(std::min(kProbeLength, max_positions))));
+    const std::int64_t length = &row == &rows.front()
+                                    ? std::min(kLongProbe, max_positions)
+                                    : 1 + below(std::min(kProbeLength, max_positions));
+    row.resize(static_cast<std::size_t>(length));
     for (std::int64_t& id : row) id = below(vocab_size);
   }
   return rows;
@@ -231,26 +220,25 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
       write_texts(directory, loaded, plan);
       write_weights(directory, exported_tensors(*loaded.model, plan), writing.shard_bytes);
     }
-    const auto back = read_back(loaded, plans, temporary);
-    back->eval();
+    const ImportedModel back = import_model(temporary);
+    back.model->eval();
     for (const HfPlan& plan : plans) {
       const bool generator = plan.folder == "generator";
-      const bool headless = plan.architecture.ends_with("Model");
       const ParityProbe ours = probe_model(*loaded.model, rows, generator);
-      const ParityProbe theirs = probe_model(*back, rows, generator);
+      const ParityProbe theirs = probe_model(*back.model, rows, generator);
       const at::Tensor difference =
-          headless ? ours.features - theirs.features : ours.logits - theirs.logits;
+          plan.headless ? ours.features - theirs.features : ours.logits - theirs.logits;
       const double most = difference.abs().max().item<double>();
       if (!(most <= kParity)) {
         fail(ExitCode::kInternal, "export: what was written differs from the model by ", most,
-             " in a ", headless ? "feature" : "logit", ", more than ", kParity,
+             " in a ", plan.headless ? "feature" : "logit", ", more than ", kParity,
              ". Nothing was published");
       }
       largest = std::max(largest, most);
       const Directory directory =
           Directory::open(plan.folder.empty() ? temporary : temporary + "/" + plan.folder);
       const Json certificate = {
-          {"inputs", kProbes},          {"compared", headless ? "features" : "logits"},
+          {"inputs", kProbes},          {"compared", plan.headless ? "features" : "logits"},
           {"max_abs_difference", most}, {"bound", kParity},
           {"dtype", "float32"},         {"program", "pretrain " + program_version()}};
       directory.write_text("parity.json", certificate.dump(2) + "\n");
