@@ -67,6 +67,7 @@ std::optional<std::string> problem_of(const Tokenizer& tokenizer, std::string_vi
   const std::vector<std::uint32_t> specials = tokenizer.special_ids();
   for (const std::uint32_t id : ids) {
     if (id >= tokenizer.vocab_size()) return concat("gives id ", id);
+    if (id == tokenizer.unk_id()) continue;  // though it counts among the specials
     if (std::binary_search(specials.begin(), specials.end(), id)) {
       return concat("gives the special token ", id);
     }
@@ -103,6 +104,9 @@ TokenizerReport check_tokenizer(const Tokenizer& tokenizer) {
       ++report.refused;
       continue;
     }
+    report.tokens += ids.size();
+    report.unknown += static_cast<std::size_t>(std::count_if(
+        ids.begin(), ids.end(), [&](std::uint32_t id) { return id == tokenizer.unk_id(); }));
     std::optional<std::string> problem = problem_of(tokenizer, text, ids);
     std::vector<std::uint32_t> same;
     again->encode(text, same);

@@ -21,13 +21,15 @@ struct TokenizerReport {
   std::size_t texts = 0;              ///< tried
   std::size_t returned = 0;           ///< of them: decode(encode(text)) == text
   std::size_t refused = 0;            ///< of them: encode threw kBadData
+  std::size_t tokens = 0;             ///< that the texts gave
+  std::size_t unknown = 0;            ///< of them: the unknown token
   std::vector<std::string> problems;  ///< broken promises, a line each; empty: all is well
 };
 
 /// Describes `tokenizer` and encodes built-in texts of many scripts, ill-formed UTF-8 among them.
-/// Promises: every id is below vocab_size and not special; encode and encode_with_spans give the
-/// same ids; spans lie in the text and never fall back; the tokenizer read back from to_json() has
-/// the same digest, ids and decoded text.
+/// Promises: every id is below vocab_size and not special, but for the unknown token; encode and
+/// encode_with_spans give the same ids; spans lie in the text and never fall back; the tokenizer
+/// read back from to_json() has the same digest, ids and decoded text.
 TokenizerReport check_tokenizer(const Tokenizer& tokenizer);
 
 }  // namespace pretrain

@@ -113,6 +113,20 @@ class TokenizerTest(unittest.TestCase):
         golden.write_text("")
         self.refuse(65, "has no line", "verify", "byte", "--golden", golden)
 
+    def test_what_train_writes_is_sound(self):
+        text = self.folder / "text.txt"
+        text.write_text(runs.make_text(seed=3, documents=60))
+        for kind in ("bpe", "classic_bpe", "wordpiece", "unigram", "word", "char"):
+            with self.subTest(kind):
+                path = self.folder / f"{kind}.json"
+                self.assertEqual(tokenizer("train", kind, path, text).returncode, 0)
+                report = self.succeed("verify", path).decode()
+                unknown = re.search(r"(?m)^unknown +(\d+) of their (\d+) tokens, id \d+$", report)
+                self.assertEqual(unknown is None, kind in ("bpe", "char"), report)
+                if unknown:
+                    self.assertLess(0, int(unknown[1]))
+                    self.assertLess(int(unknown[1]), int(unknown[2]))
+
     def test_broken_input(self):
         framed = ("encode", "byte", "--doc-sep", "framed")
         self.refuse(65, "byte 5 ends early", *framed, stdin=b"\1\0\0\0a\4\0\0\0abc")

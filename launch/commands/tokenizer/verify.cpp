@@ -58,7 +58,12 @@ void print(const std::string& name, const TokenizerReport& report) {
             << "sha256          " << report.sha256 << "\n"
             << "tried           " << report.texts << " texts: " << report.returned
             << " come back byte for byte, " << report.texts - report.returned - report.refused
-            << " changed, " << report.refused << " refused" << std::endl;
+            << " changed, " << report.refused << " refused\n";
+  if (report.roles.unk >= 0) {
+    std::cout << "unknown         " << report.unknown << " of their " << report.tokens
+              << " tokens, id " << report.roles.unk << "\n";
+  }
+  std::cout << std::flush;
 }
 
 class Verify : public TokenizerCommand {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/text/training/tokenizer_trainer.h"
+
 namespace pretrain {
 namespace {
 
@@ -29,6 +31,20 @@ TEST(TokenizerCheck, CountsTextsThatCannotBeExpressed) {
   EXPECT_EQ(report.returned, 2U);  // the empty text and the blank
   EXPECT_EQ(report.refused, report.texts - 2);
   EXPECT_TRUE(report.problems.empty());
+}
+
+TEST(TokenizerCheck, UnknownTokensAreCountedAndNoFault) {
+  bool given = false;
+  const auto once = [&](std::string& document) {
+    document = "in the beginning god created the heaven and the earth";
+    return !std::exchange(given, true);
+  };
+  const TrainedTokenizer trained =
+      train_tokenizer({.kind = "wordpiece", .vocab_size = 60, .min_count = 1}, once);
+  const TokenizerReport report = check_tokenizer(*tokenizer_from_json(trained.json, "made.json"));
+  EXPECT_TRUE(report.problems.empty()) << report.problems.front();
+  EXPECT_GT(report.unknown, 0U);
+  EXPECT_GT(report.tokens, report.unknown);
 }
 
 // A byte tokenizer that breaks one promise.
