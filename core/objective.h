@@ -69,7 +69,7 @@ struct ObjectiveContext {
   std::int64_t vocab_size = 0;
   SpecialTokens special;
   bool document_mask = false;                     ///< sequences end with documents
-  std::vector<std::uint8_t> continues_word = {};  ///< [V] 1: no word starts with this token
+  std::vector<std::uint8_t> continues_word = {};  ///< [V] bits of core/text/word_parts.h
 };
 
 /// Implementations of Objective, chosen by `objective.name`.

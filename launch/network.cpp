@@ -3,12 +3,12 @@
 #include <ATen/ops/ones.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cmath>
 
 #include "core/config/option_reader.h"
 #include "core/text/token_roles.h"
+#include "core/text/word_parts.h"
 #include "models/layers/gemm.h"
 #include "objectives/losses/linear_cross_entropy.h"
 
@@ -34,18 +34,6 @@ SpecialTokens special_tokens(const Tokenizer& tokenizer) {
   special.is_special.resize(static_cast<std::size_t>(tokenizer.vocab_size()));
   for (const std::uint32_t id : tokenizer.special_ids()) special.is_special[id] = true;
   return special;
-}
-
-// Bytes and characters have no mark of their own: a word goes on with letters and digits.
-std::vector<std::uint8_t> word_continuations(const Tokenizer& tokenizer) {
-  std::vector<std::uint8_t> continues(static_cast<std::size_t>(tokenizer.vocab_size()));
-  for (std::uint32_t id = 0; id < continues.size(); ++id) {
-    const std::string text = tokenizer.decode({id});
-    if (text.empty()) continue;
-    const auto first = static_cast<unsigned char>(text[0]);
-    continues[id] = std::isalnum(first) != 0 || first >= 0x80 || text.starts_with("##");
-  }
-  return continues;
 }
 
 // Samples are texts that a model writes.
@@ -115,7 +103,7 @@ std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokeni
   objective.vocab_size = vocab_size;
   objective.document_mask = config.data.document_mask;
   choose_marks(config, *objective.model, objective.special);
-  objective.continues_word = word_continuations(tokenizer);
+  objective.continues_word = word_parts(tokenizer);
   check_samples(config, objective.model->kind());
   return create(objectives(), config, "objective", config.objective.name, objective);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/text/word_parts.h"
 #include "objectives/corruption/rows.h"
 
 namespace pretrain {
@@ -115,10 +116,15 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
   // A unit begins at each candidate that continues no word; spans begin anywhere and are words
   // long.
   std::vector<std::int64_t> starts;
+  const auto has = [&](std::int64_t id, std::uint8_t bit) {
+    const auto index = static_cast<std::size_t>(id);
+    return index < continues_word_.size() && (continues_word_[index] & bit) != 0;
+  };
   const auto continues = [&](std::int64_t at) {
-    const auto id = static_cast<std::size_t>(tokens[static_cast<std::size_t>(at)]);
-    return at > 0 && id < continues_word_.size() && continues_word_[id] != 0 &&
-           !is_special(tokens[static_cast<std::size_t>(at) - 1]);
+    if (at == 0) return false;
+    const std::int64_t before = tokens[static_cast<std::size_t>(at) - 1];
+    return has(tokens[static_cast<std::size_t>(at)], kContinuesWord) && !has(before, kEndsWord) &&
+           !is_special(before);
   };
   for (const std::int64_t at : candidates) {
     if (!continues(at)) starts.push_back(at);
