@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text/opening_token.h"
+
 namespace pretrain {
 namespace {
 
@@ -9,16 +11,23 @@ constexpr std::size_t kLongestSpecial = 64;
 
 const Tokenizer& readable(const LoadedModel& loaded) {
   if (loaded.tokenizer) return *loaded.tokenizer;
-  fail(ExitCode::kBadData, "tokenizer.json of the checkpoint: is of a kind that is not read yet");
+  if (loaded.tokenizer_json.empty()) {
+    fail(ExitCode::kBadData, "the checkpoint has no tokenizer, which texts need");
+  }
+  fail(ExitCode::kBadData, "tokenizer.json of the checkpoint: ", loaded.tokenizer_refusal);
 }
 
 }  // namespace
 
 PromptText::PromptText(const LoadedModel& loaded)
-    : tokenizer_(readable(loaded)), roles_(token_roles(tokenizer_)), end_(roles_.eos) {
+    : tokenizer_(readable(loaded)),
+      roles_(token_roles(tokenizer_)),
+      end_(roles_.eos),
+      text_(tokenizer_) {
   if (loaded.model->kind() == ModelKind::kEncoderDecoder && roles_.sep >= 0) end_ = roles_.sep;
-  for (std::size_t i = 0; i < roles_.sentinels.size(); ++i) {
-    shown_[roles_.sentinels[i]] = concat("<extra_id_", i, ">");
+  // Documents of a corpus begin without it, so only models from elsewhere know it.
+  if (loaded.model->kind() == ModelKind::kDecoder && loaded.config.data.sources.empty()) {
+    opening_ = opening_token(tokenizer_);
   }
 }
 
@@ -55,14 +64,11 @@ std::vector<std::int64_t> PromptText::encoder_row(const std::string& text) const
   return row;
 }
 
-std::string PromptText::decode(const std::vector<std::int64_t>& ids) const {
-  std::string text;
-  for (const std::int64_t id : ids) {
-    const auto shown = shown_.find(id);
-    text +=
-        shown != shown_.end() ? shown->second : tokenizer_.decode({static_cast<std::uint32_t>(id)});
-  }
-  return text;
+std::vector<std::int64_t> PromptText::decoder_row(const std::string& text) const {
+  std::vector<std::int64_t> row = encode(text);
+  const bool written = !row.empty() && row.front() == opening_;
+  if (opening_ >= 0 && !written) row.insert(row.begin(), opening_);
+  return row;
 }
 
 bool PromptText::is_plain(const std::vector<std::int64_t>& ids) const {

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "core/text/token_roles.h"
+#include "core/text/token_text.h"
 #include "launch/hugging_face/exported_model.h"
 
 namespace pretrain {
@@ -20,8 +20,10 @@ class PromptText {
   std::vector<std::int64_t> encode(const std::string& text) const;
   /// The same between [CLS] and [SEP], where the tokenizer has them.
   std::vector<std::int64_t> encoder_row(const std::string& text) const;
-  /// Sentinels are written out, other special tokens give nothing.
-  std::string decode(const std::vector<std::int64_t>& ids) const;
+  /// The same behind the token that opens texts, where an imported decoder has one (`<s>`).
+  std::vector<std::int64_t> decoder_row(const std::string& text) const;
+  /// Ids back to text.
+  const TokenText& text() const { return text_; }
 
   /// True if the ids stand for text alone, no special token among them.
   bool is_plain(const std::vector<std::int64_t>& ids) const;
@@ -41,7 +43,8 @@ class PromptText {
   const Tokenizer& tokenizer_;
   TokenRoles roles_;
   std::int64_t end_;
-  std::map<std::int64_t, std::string> shown_;  // sentinels
+  std::int64_t opening_ = -1;
+  TokenText text_;
 };
 
 }  // namespace pretrain

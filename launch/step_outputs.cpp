@@ -10,6 +10,7 @@
 #include "core/checkpoint/safetensors.h"
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/metrics_record.h"
+#include "core/text/token_text.h"
 #include "objectives/corruption/rows.h"
 #include "objectives/decoding/generation.h"
 
@@ -95,18 +96,20 @@ class Dump {
 void write_samples(const std::string& run_dir, const SampleOptions& options, Objective& objective,
                    const Tokenizer& tokenizer, std::int64_t step, std::uint64_t seed) {
   JsonlWriter lines(run_dir + "/samples.jsonl", {});
+  const TokenText text(tokenizer);
   for (std::size_t i = 0; i < options.prompts.size(); ++i) {
-    std::vector<std::uint32_t> ids;
-    tokenizer.encode(options.prompts[i], ids);
+    std::vector<std::uint32_t> encoded;
+    tokenizer.encode(options.prompts[i], encoded);
+    const std::vector<std::int64_t> ids(encoded.begin(), encoded.end());
     SamplingOptions sampling;
     sampling.temperature = options.temperature;
     sampling.seed = seed;
-    const auto next = generate(objective.model(), {ids.begin(), ids.end()}, options.tokens,
-                               sampling, tokenizer.eos_id(), i, [](std::int64_t) { return true; });
+    const auto next = generate(objective.model(), ids, options.tokens, sampling, tokenizer.eos_id(),
+                               i, [](std::int64_t) { return true; });
     JsonObject line;
     line.add("v", kRecordVersion).add("t", utc_seconds()).add("step", step);
     line.add("prompt", options.prompts[i]);
-    line.add("text", tokenizer.decode({next.begin(), next.end()}));
+    line.add("text", text.after(ids, next));
     line.add("temperature", options.temperature);
     lines.write(line);
   }

@@ -18,33 +18,6 @@
 namespace pretrain {
 namespace {
 
-// Bytes become text as far as whole characters are there; the rest waits for the next token.
-class TextPrinter {
- public:
-  TextPrinter(const PromptText& text, std::ostream& out) : text_(text), out_(out) {}
-
-  void print(std::int64_t id) {
-    waiting_ += text_.decode({id});
-    std::size_t whole = waiting_.size();
-    const std::size_t longest = std::min<std::size_t>(3, waiting_.size());
-    for (std::size_t back = 1; back <= longest; ++back) {
-      const auto byte = static_cast<unsigned char>(waiting_[waiting_.size() - back]);
-      if (byte < 0x80) break;
-      const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 0;
-      if (length > back) whole = waiting_.size() - back;
-      if (length > 0) break;
-    }
-    out_ << waiting_.substr(0, whole) << std::flush;
-    waiting_.erase(0, whole);
-  }
-  void finish() { out_ << waiting_ << "\n"; }
-
- private:
-  const PromptText& text_;
-  std::ostream& out_;
-  std::string waiting_;
-};
-
 // The most likely tokens for each masked place of the prompt, and the text with the best ones.
 void print_fillings(const PromptText& text, Model& model, const std::string& prompt,
                     std::int64_t candidates) {
@@ -55,17 +28,18 @@ void print_fillings(const PromptText& text, Model& model, const std::string& pro
   }
   const auto fillings = fill_masks(model, row, text.mask(), candidates);
   std::size_t place = 0;
-  for (std::int64_t& id : row) {
-    if (id != text.mask()) continue;
+  for (std::size_t at = 0; at < row.size(); ++at) {
+    if (row[at] != text.mask()) continue;
+    const std::vector<std::int64_t> before(row.begin(), row.begin() + std::ptrdiff_t(at));
     std::cout << "place " << place + 1 << ":";
     for (const Filling& filling : fillings[place]) {
-      std::cout << "  " << json_string(text.decode({filling.token})) << " "
+      std::cout << "  " << json_string(text.text().after(before, {filling.token})) << " "
                 << fixed(filling.probability, 4);
     }
     std::cout << "\n";
-    id = fillings[place++][0].token;
+    row[at] = fillings[place++][0].token;
   }
-  std::cout << text.decode(row) << "\n";
+  std::cout << text.text().decode(row) << "\n";
 }
 
 }  // namespace
@@ -127,8 +101,8 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
     print_fillings(text, model, prompt, candidates);
     return ExitCode::kOk;
   }
-  const std::vector<std::int64_t> ids = text.encode(prompt);
   const bool decodes = model.kind() == ModelKind::kEncoderDecoder;
+  const std::vector<std::int64_t> ids = decodes ? text.encode(prompt) : text.decoder_row(prompt);
   std::vector<std::int64_t> source = ids;
   if (decodes && text.end() >= 0) source.push_back(text.end());
   if (beams.beams > 1) {
@@ -138,15 +112,16 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
     const auto first = decodes ? std::vector<std::int64_t>{text.start()} : ids;
     for (const Hypothesis& found : beam_search(start, first, beams)) {
       std::cout << fixed(found.score(beams.length_penalty), 4) << "  " << (decodes ? "" : prompt)
-                << text.decode(found.tokens) << "\n";
+                << text.text().after(decodes ? std::vector<std::int64_t>() : ids, found.tokens)
+                << "\n";
     }
     return ExitCode::kOk;
   }
   for (std::int64_t sample = 0; sample < count; ++sample) {
-    TextPrinter printer(text, std::cout);
+    TokenStream stream(text.text(), decodes ? std::vector<std::int64_t>() : ids);
     if (!decodes) std::cout << prompt << std::flush;
     const auto print = [&](std::int64_t id) {
-      if (id != text.end()) printer.print(id);
+      if (id != text.end()) std::cout << stream.push(id) << std::flush;
       return process.stop_request() == StopRequest::kNone;
     };
     const auto number = static_cast<std::uint64_t>(sample);
@@ -155,7 +130,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
     } else {
       generate(model, ids, tokens, sampling, text.end(), number, print);
     }
-    printer.finish();
+    std::cout << stream.finish() << "\n";
   }
   return ExitCode::kOk;
 }

@@ -37,7 +37,10 @@ void print_replaced(const PromptText& prompt, Model& model, const std::string& t
   double pseudo = 0;
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (row[i] == prompt.cls() || row[i] == prompt.sep()) continue;
-    std::cout << fixed(chances[i], 4) << "  " << json_string(prompt.decode({row[i]})) << "\n";
+    const auto before = row.begin() + (i > 0 ? std::ptrdiff_t(i) - 1 : 0);
+    const std::string token =
+        prompt.text().after({before, row.begin() + std::ptrdiff_t(i)}, {row[i]});
+    std::cout << fixed(chances[i], 4) << "  " << json_string(token) << "\n";
     pseudo += std::log1p(-chances[i]);
   }
   std::cout << "log P(nothing replaced) " << fixed(pseudo, 4)
@@ -91,8 +94,9 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
         break;
       }
       case ModelKind::kDecoder: {
-        // Documents begin after the end of another, so a text without context is scored whole.
-        std::vector<std::int64_t> before = prompt.encode(context);
+        // Documents begin with the opening token or after the end of another, so a text without
+        // context is scored whole.
+        std::vector<std::int64_t> before = prompt.decoder_row(context);
         if (before.empty() && prompt.end() >= 0) before = {prompt.end()};
         const std::vector<double> logs = log_likelihoods(model, before, ids);
         print_sum("log-likelihood", logs, text, logs.size() == ids.size() ? own : 0);

@@ -35,14 +35,6 @@ struct Holder : torch::nn::Module {
   explicit Holder(const std::shared_ptr<Model>& model) { register_module("model", model); }
 };
 
-std::unique_ptr<Tokenizer> tokenizer_or_none(const std::string& json, const std::string& place) {
-  try {
-    return tokenizer_from_json(json, place);
-  } catch (const Error&) {
-    return nullptr;  // an imported one of a kind that training does not read; it is kept as text
-  }
-}
-
 std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
@@ -133,7 +125,11 @@ LoadedModel load_model(CheckpointReader& reader) {
   LoadedModel loaded;
   loaded.config = read_config(
       parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"), "model");
-  loaded.tokenizer = tokenizer_or_none(reader.tokenizer_json(), reader.path());
+  try {
+    loaded.tokenizer = tokenizer_from_json(reader.tokenizer_json(), reader.path());
+  } catch (const Error& error) {  // an imported one that we do not read; it is kept as text
+    loaded.tokenizer_refusal = error.what();
+  }
   if (reader.tokenizer_json().size() > 4) loaded.tokenizer_json = reader.tokenizer_json();
   if (loaded.tokenizer) {
     const TokenRoles roles = token_roles(*loaded.tokenizer);

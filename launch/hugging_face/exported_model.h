@@ -15,6 +15,7 @@ namespace pretrain {
 struct LoadedModel {
   RunConfig config;
   std::unique_ptr<Tokenizer> tokenizer;  ///< null if the checkpoint's is of a kind we do not read
+  std::string tokenizer_refusal;         ///< why, then
   std::string tokenizer_json;            ///< its text, "" if there is none
   HfTokens tokens;
   std::shared_ptr<Model> model;

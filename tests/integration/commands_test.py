@@ -169,6 +169,21 @@ class CommandsTest(runs.RunTest):
         self.assertEqual(self.generate(f"{self.run_dir}:30", *words), of[30])
         self.assertEqual(self.generate(f"{self.run_dir}:best", *words), of[20])
 
+    def test_generate_writes_the_blanks_between_words(self):
+        text = self.folder / "words.txt"
+        text.write_text(runs.make_text(seed=5, documents=60))
+        for kind in ("wordpiece", "unigram"):
+            with self.subTest(kind):
+                tokenizer, corpus = self.folder / f"{kind}.json", self.folder / f"{kind}.h5"
+                self.succeed("tokenizer", "train", kind, tokenizer, text)
+                self.succeed("corpus", "build", corpus, "--tokenizer", tokenizer, text)
+                run = self.train(self.folder / kind, f"data.sources=[{{path: {corpus}}}]",
+                                 "train.duration={steps: 1}")
+                word = text.read_text().split()[0]
+                written = self.succeed("generate", run, "--prompt", word, "--tokens", "30",
+                                       "--temperature", "1").splitlines()[0]
+                self.assertGreater(len(written.split(word, 1)[1].split()), 5, written)
+
     def test_generate_reads_the_prompt_from_stdin(self):
         piped = self.succeed("generate", self.run_dir, "--prompt", "-", "--greedy", "--tokens",
                              "40", input="the ")

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -233,6 +234,45 @@ class HuggingFaceTest(unittest.TestCase):
         print(f"\nhugging_face_test: 100 sentences through a model of 22 M parameters: largest "
               f"difference of a hidden state {worst:.1e}", file=sys.stderr)
         self.assertLessEqual(worst, 1e-4)
+
+    def test_texts_begin_with_the_opening_token_of_the_tokenizer(self):
+        theirs = self.make("llama")
+        vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2}
+        for word in ("the", "cat", "sat", "on", "a", "mat", *(f"w{n}" for n in range(91))):
+            vocabulary[word] = len(vocabulary)
+        tokenizer = tokenizers.Tokenizer(
+            tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+        tokenizer.add_special_tokens(["<unk>", "<s>", "</s>"])
+        tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+            single="<s> $A", pair="<s> $A <s> $B", special_tokens=[("<s>", 1)])
+        tokenizer.enable_truncation(8)
+        tokenizer.enable_padding(pad_id=2, pad_token="</s>")
+        tokenizer.save(str(theirs / "tokenizer.json"))
+        self.run_ok("import", theirs, self.folder / "run")
+        tokenizer.no_truncation()
+        model = transformers.LlamaForCausalLM.from_pretrained(theirs).eval()
+        for context in ("", "on a mat"):
+            text = "the cat sat on a mat"
+            ids = tokenizer.encode(f"{context} {text}").ids
+            self.assertEqual(ids[0], 1)
+            with torch.no_grad():
+                logs = model(torch.tensor([ids])).logits[0].log_softmax(-1)
+            scored = range(len(ids) - 6, len(ids))
+            expected = sum(logs[at - 1, ids[at]].item() for at in scored)
+            done = runs.run_program("score", self.folder / "run", text, "--context", context)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            nats, tokens = re.match(r"log-likelihood (\S+) nats, (\d+) tokens", done.stdout).groups()
+            self.assertEqual(int(tokens), 6)
+            self.assertAlmostEqual(float(nats), expected, delta=2e-4)
+
+        with torch.no_grad():
+            greedy = model.generate(torch.tensor([tokenizer.encode("the cat").ids]),
+                                    max_new_tokens=8, do_sample=False, pad_token_id=2)[0].tolist()
+        done = runs.run_program("generate", self.folder / "run", "--prompt", "the cat", "--tokens",
+                                "8", "--greedy")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.strip(), tokenizer.decode(greedy))
 
     def refuse(self, parts, change):
         theirs = self.folder / "bad"
