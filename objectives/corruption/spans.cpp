@@ -24,7 +24,11 @@ std::vector<std::int64_t> cut(std::int64_t items, std::int64_t parts, RandomStre
   return lengths;
 }
 
+// By products of uniform draws (Knuth), whose limit must be a normal number: a large mean is drawn
+// as a sum.
 std::int64_t poisson(double mean, RandomStream& random) {
+  constexpr double kMost = 500;
+  if (mean > kMost) return poisson(kMost, random) + poisson(mean - kMost, random);
   const double limit = std::exp(-mean);
   std::int64_t count = 0;
   for (double product = random.uniform(); product > limit; product *= random.uniform()) ++count;
@@ -33,12 +37,15 @@ std::int64_t poisson(double mean, RandomStream& random) {
 
 }  // namespace
 
+// In fp32 and with halves to even, as T5's code counts.
 SpanCounts span_counts(std::int64_t length, double density, double mean_span) {
   SpanCounts counts;
-  counts.noise = std::clamp<std::int64_t>(std::llround(density * static_cast<double>(length)), 1,
-                                          std::max<std::int64_t>(1, length - 1));
-  counts.spans =
-      std::max<std::int64_t>(1, std::llround(static_cast<double>(counts.noise) / mean_span));
+  const auto rounded = [](float x) { return static_cast<std::int64_t>(std::nearbyint(x)); };
+  counts.noise =
+      std::clamp<std::int64_t>(rounded(static_cast<float>(length) * static_cast<float>(density)), 1,
+                               std::max<std::int64_t>(1, length - 1));
+  counts.spans = std::max<std::int64_t>(
+      1, rounded(static_cast<float>(counts.noise) / static_cast<float>(mean_span)));
   counts.spans = std::min(counts.spans, std::max<std::int64_t>(1, length - counts.noise));
   counts.spans = std::min(counts.spans, counts.noise);
   return counts;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
+#include <vector>
 
 #include "tests/testing/statistics.h"
 
@@ -47,6 +49,35 @@ TEST(Spans, CountsFollowTheirFormula) {
         ASSERT_EQ(counts.target_length(), counts.noise + counts.spans);
       }
     }
+  }
+}
+
+// Sums over all lengths L of L^2 noise and L^2 spans, by NumPy from the formula of T5's code:
+//   noise = round(float32(L) * float32(density)) within [1, L - 1],
+//   spans = max(1, round(float32(noise) / float32(mean_span))), with halves to even;
+// spans also at most the kept and at most the noise tokens.
+TEST(Spans, CountsAreThoseOfTheReference) {
+  const std::vector<std::tuple<double, double, std::int64_t, std::int64_t>> expected{
+      {0.15, 3, 37578301713, 12528726984},
+      {0.15, 2.5, 37578301713, 15032381684},
+      {0.5, 3, 125250375000, 41750348779},
+      {0.25, 10, 62625437504, 6263397659},
+      {0.3, 4, 75156193050, 18788468645}};
+  for (const auto& [density, mean_span, noise, spans] : expected) {
+    std::int64_t noise_sum = 0, spans_sum = 0;
+    for (std::int64_t length = 2; length <= 1000; ++length) {
+      const SpanCounts counts = span_counts(length, density, mean_span);
+      noise_sum += length * length * counts.noise;
+      spans_sum += length * length * counts.spans;
+    }
+    EXPECT_EQ(noise_sum, noise) << density;
+    EXPECT_EQ(spans_sum, spans) << density << " " << mean_span;
+  }
+  const std::map<std::int64_t, std::int64_t> halves{{10, 2},   {30, 4},   {50, 8},   {70, 10},
+                                                    {90, 14},  {110, 16}, {150, 22}, {170, 26},
+                                                    {190, 29}, {210, 32}, {230, 34}};
+  for (const auto& [length, noise] : halves) {
+    EXPECT_EQ(span_counts(length, 0.15, 3).noise, noise) << length;
   }
 }
 
@@ -154,6 +185,15 @@ TEST(Spans, InfillingLengthsArePoisson) {
 }
 
 // Short texts and high densities leave little room between spans.
+TEST(Spans, LongInfillingLengthsKeepTheirMean) {
+  for (const double mean : {400.0, 900.0, 5000.0}) {
+    RandomStream random = stream_of(2);
+    auto spans = draw_infilling(2000000, 0.5, mean, random);
+    spans.pop_back();  // cut to what was left
+    testing::expect_mean(static_cast<double>(covered_by(spans)), std::ssize(spans), mean, mean);
+  }
+}
+
 TEST(Spans, InfillingNeverOverlaps) {
   for (const double density : {0.0, 0.15, 0.5, 0.95}) {
     for (const double mean_span : {1.0, 3.0}) {
