@@ -20,11 +20,13 @@ class FillInMiddle : public Objective {
     void visit(OptionVisitor& visitor) {
       visitor.option("fim_rate", rate,
                      {.meaning = "rows that are rearranged", .min = 0, .max = 1, .identity = true});
-      visitor.option("fim_suffix_first", suffix_first,
-                     {.meaning = "of them in the order suffix, prefix, middle",
-                      .min = 0,
-                      .max = 1,
-                      .identity = true});
+      visitor.option(
+          "fim_suffix_first", suffix_first,
+          {.meaning =
+               "of them in the order PRE SUF suffix MID prefix middle (variant 2 of the paper)",
+           .min = 0,
+           .max = 1,
+           .identity = true});
       loss.visit(visitor);
     }
   };
@@ -112,13 +114,14 @@ class FillInMiddle : public Objective {
       out.insert(out.end(), part.begin(), part.end());
     };
     if (random.uniform() < options_.suffix_first) {
+      add(special_.fim_prefix, {});
       add(special_.fim_suffix, text.subspan(b));
-      add(special_.fim_prefix, text.first(a));
+      add(special_.fim_middle, text.first(b));  // prefix and middle stand together
     } else {
       add(special_.fim_prefix, text.first(a));
       add(special_.fim_suffix, text.subspan(b));
+      add(special_.fim_middle, text.subspan(a, b - a));
     }
-    add(special_.fim_middle, text.subspan(a, b - a));
     return out;
   }
 
