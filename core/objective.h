@@ -10,17 +10,13 @@
 
 #include "core/batch.h"
 #include "core/dataset.h"
+#include "core/loss_term.h"
 #include "core/model.h"
 #include "core/registry.h"
 
 namespace pretrain {
 
-/// One summand of the loss. The trainer minimises sum over terms of
-/// weight * (sum over the global batch) / (targets in the global batch).
-struct LossTerm {
-  std::string name;
-  double weight = 1.0;
-};
+class ConfigNode;
 
 /// What is learned. An objective owns the network it trains (the trainer sees only its parameters)
 /// and returns sums and counts, never means: the trainer divides once, by the global count, so the
@@ -44,6 +40,9 @@ class Objective : public torch::nn::Module {
   /// True if the first term is a log-likelihood of the text, so that bits per byte mean something.
   virtual bool is_likelihood() const = 0;
   virtual Model& model() = 0;
+  /// Called once after the weights of another run were loaded into a new one (`run.init`), with the
+  /// section `objective` of that run's configuration.
+  virtual void start_from(const ConfigNode& /*objective*/) {}
 };
 
 /// Ids of the tokens that have a role, by the tokenizer; -1 where it has none.

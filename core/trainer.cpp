@@ -89,17 +89,17 @@ std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) con
 // of each term.
 std::vector<double> Trainer::backward(const std::vector<Batch>& batches,
                                       const std::vector<double>& counts) {
-  const std::vector<LossTerm>& terms = parts_.objective.terms();
+  const std::vector<double> factors = term_factors(parts_.objective.terms(), counts.data());
   const auto options = parts_.parameters.values().options();
   at::Tensor sums =
-      at::zeros({static_cast<std::int64_t>(terms.size())}, options.dtype(at::kDouble));
+      at::zeros({static_cast<std::int64_t>(factors.size())}, options.dtype(at::kDouble));
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
     parts_.reducer.set_sync(micro + 1 == batches.size());
     const std::vector<at::Tensor> losses =
         parts_.objective.loss(to_device(batches[micro], options.device()));
     at::Tensor total = at::zeros({}, options);
-    for (std::size_t i = 0; i < terms.size(); ++i) {
-      if (counts[i] > 0) total = total + losses[i] * (terms[i].weight / counts[i]);
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+      if (counts[i] > 0) total = total + losses[i] * factors[i];
     }
     total.backward();
     sums += at::stack(losses).detach();

@@ -1,5 +1,5 @@
-// Several objectives on one model: each sample is given to one of them, drawn by weight, and each
-// term is divided by its own count.
+// Several objectives on one model: each sample is given to one of them, drawn by weight. The loss
+// is the mean over all targets, whichever objective they are of.
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -30,11 +30,13 @@ struct Part {
         .meaning = "objective; its options stand beside it", .required = true, .identity = true};
     for (const std::string& known : names) info.choices.push_back(known.c_str());
     visitor.option("name", name, info);
-    visitor.option("weight", weight,
-                   {.meaning = "samples that it gets, against the others",
-                    .min = 0,
-                    .max = 1e9,
-                    .identity = true});
+    visitor.option(
+        "weight", weight,
+        {.meaning =
+             "samples that it gets, against the others; in the loss every target counts the same",
+         .min = 0,
+         .max = 1e9,
+         .identity = true});
     visitor.option(
         "label", label,
         {.meaning = "before the names of its terms", .default_text = "name", .identity = true});
@@ -82,7 +84,7 @@ class Mixture : public Objective {
       total_ += part.weight;
       shares_.push_back(total_);
       for (const LossTerm& term : parts_.back()->terms()) {
-        terms_.push_back({part.shown() + "." + term.name, term.weight * part.weight});
+        terms_.push_back({part.shown() + "." + term.name, term.weight, std::ssize(parts_) - 1});
       }
     }
     if (parts_.empty()) {
@@ -90,7 +92,6 @@ class Mixture : public Objective {
            "objective.parts: expected at least one objective with a weight "
            "above 0. Give e.g. [{name: causal_lm, weight: 3}, {name: prefix_lm}]");
     }
-    for (LossTerm& term : terms_) term.weight /= total_;
   }
 
   const std::vector<LossTerm>& terms() const override { return terms_; }

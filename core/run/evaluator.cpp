@@ -14,9 +14,16 @@
 namespace pretrain {
 
 double EvaluationResult::loss() const {
-  double loss = 0;
+  std::vector<LossTerm> own;
+  std::vector<double> targets;
   for (const EvaluationTerm& part : terms) {
-    if (part.targets > 0) loss += part.term.weight * (part.nats / part.targets);
+    own.push_back(part.term);
+    targets.push_back(part.targets);
+  }
+  const std::vector<double> factors = term_factors(own, targets.data());
+  double loss = 0;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (targets[i] > 0) loss += factors[i] * terms[i].nats;
   }
   return loss;
 }

@@ -29,7 +29,7 @@ struct EvaluationResult {
   double seconds = 0;
   bool is_likelihood = false;  ///< of the text: perplexity means something
 
-  /// As in training: the terms' means by their weights.
+  /// As in training: the terms by their factors (LossTerm).
   double loss() const;
   /// The terms' means by name.
   std::map<std::string, double> parts() const;

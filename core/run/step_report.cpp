@@ -6,11 +6,12 @@
 namespace pretrain {
 namespace {
 
-// Weighted sum of means; a term without targets is zero. NaN must win over every number.
+// A term without targets is zero. NaN must win over every number.
 double weighted_loss(const std::vector<LossTerm>& terms, const double* sums, const double* counts) {
+  const std::vector<double> factors = term_factors(terms, counts);
   double loss = 0;
   for (std::size_t i = 0; i < terms.size(); ++i) {
-    if (counts[i] > 0) loss += terms[i].weight * sums[i] / counts[i];
+    if (counts[i] > 0) loss += factors[i] * sums[i];
   }
   return loss;
 }
@@ -36,7 +37,7 @@ void StepReport::gather_loss(Communicator& control, const std::vector<LossTerm>&
   for (std::size_t i = 0; i < count; ++i) {
     if (total[count + i] > 0) parts[i] = total[i] / total[count + i];
   }
-  targets = static_cast<std::uint64_t>(total[count]);
+  targets = static_cast<std::uint64_t>(leading_targets(terms, &total[count]));
 }
 
 }  // namespace pretrain

@@ -10,7 +10,7 @@ namespace pretrain {
 
 /// What one training step did, the same on all ranks.
 struct StepReport {
-  double loss = 0;            ///< weighted sum of the terms' means over the global batch, nats
+  double loss = 0;            ///< terms over the global batch by their factors (LossTerm), nats
   double loss_max = 0;        ///< the same of the worst rank over its own part
   std::vector<double> parts;  ///< mean of each term
   double gradient_norm = 0;   ///< global, before clipping
@@ -18,7 +18,7 @@ struct StepReport {
   bool skipped = false;  ///< not finite: no weight changed
   std::uint64_t positions = 0;
   std::uint64_t real_tokens = 0;
-  std::uint64_t targets = 0;  ///< of the first term
+  std::uint64_t targets = 0;  ///< of the first term of each part
 
   /// Sets loss, loss_max and parts from every rank's sums and target counts of the terms. Sums are
   /// made in rank order, so all ranks get the same bits. Collective.

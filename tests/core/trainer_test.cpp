@@ -41,6 +41,7 @@ class CountingRows : public Dataset {
 
 struct RunSetup {
   std::string objective = "causal_lm";
+  std::string objective_options;
   BatchLayout layout{12, 1, 1};
   std::int64_t steps = 6;
   std::string run_dir;
@@ -70,7 +71,12 @@ RunIdentity identity() {
 
 // One rank of a whole run: what build_trainer does, with fakes around it.
 Outcome train(const RunSetup& setup, Communicator& control) {
-  const auto objective = testing::make_tiny_objective(setup.objective, kVocab, kLength);
+  testing::TinySetup tiny;
+  tiny.objective = setup.objective;
+  tiny.vocab_size = kVocab;
+  tiny.length = kLength;
+  tiny.objective_options = setup.objective_options;
+  const auto objective = testing::make_tiny(tiny);
   FlatBuffer parameters(*objective);
   const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.1});
   FlatReducer reducer(control);
@@ -161,6 +167,32 @@ TEST_P(SplitTest, AnySplitGivesTheSameGradientAndWeights) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Objectives, SplitTest, ::testing::ValuesIn(objectives().names()));
+
+// What the last line of metrics.jsonl says.
+double reported_loss(const std::string& run_dir) {
+  const std::string text = testing::read_file(run_dir + "/metrics.jsonl"), key = "\"loss\":";
+  return std::stod(text.substr(text.rfind(key) + key.size()));
+}
+
+// However few the samples of a step are: a part that gets none takes nothing from the others.
+TEST(Trainer, AMixtureOfEqualPartsTrainsLikeOne) {
+  at::set_num_threads(1);
+  const testing::ScratchFolder folder;
+  RunSetup setup;
+  setup.layout = {1, 1, 1};
+  setup.run_dir = folder / "plain";
+  std::filesystem::create_directories(setup.run_dir);
+  const Outcome plain = train_alone(setup);
+  setup.objective = "mixture";
+  setup.objective_options = "parts: [{name: causal_lm, weight: 9}, {name: causal_lm, label: b}]";
+  setup.run_dir = folder / "mixed";
+  std::filesystem::create_directories(setup.run_dir);
+  const Outcome mixed = train_alone(setup);
+  EXPECT_LT(relative(mixed.first_gradient, plain.first_gradient), 1e-6);
+  EXPECT_LT(relative(mixed.values, plain.values), 1e-5);
+  EXPECT_EQ(mixed.state.targets, plain.state.targets);
+  EXPECT_NEAR(reported_loss(folder / "mixed") / reported_loss(folder / "plain"), 1, 1e-5);
+}
 
 TEST(Trainer, ResumedRunEqualsAnUnbrokenOneBitForBit) {
   const testing::ScratchFolder folder;

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "core/objective.h"
+#include "core/optim/flat_buffer.h"
+#include "core/run/evaluator.h"
 #include "tests/objectives/tiny_objective.h"
 #include "tests/testing/expect_error.h"
 #include "tests/testing/statistics.h"
@@ -43,7 +45,8 @@ TEST(Mixture, SamplesAreSharedByWeight) {
   std::int64_t positions = 0;
   for (std::size_t part = 0; part < shares.size(); ++part) {
     const Batch& own = batch.parts[part];
-    EXPECT_DOUBLE_EQ(objective->terms()[part].weight, shares[part]);
+    EXPECT_EQ(objective->terms()[part].weight, 1) << "the share of samples is all of its weight";
+    EXPECT_EQ(objective->terms()[part].part, static_cast<std::int64_t>(part));
     EXPECT_EQ(batch.counts[part], own.counts[0]);
     counts.push_back(std::ssize(own.sample_ids));
     testing::expect_share(counts.back(), kRows, shares[part], objective->terms()[part].name);
@@ -89,6 +92,56 @@ TEST(Mixture, APartWithoutSamplesCostsNothing) {
   EXPECT_EQ(batch.counts[empty], 0);
   EXPECT_EQ(losses[empty].item<double>(), 0);
   EXPECT_GT(losses[1 - empty].item<double>(), 0);
+}
+
+// Loss and gradient as the trainer makes them of one batch; the loss as an evaluation tells it.
+struct Learned {
+  double loss = 0, evaluated = 0;
+  at::Tensor gradient;
+};
+
+Learned learn(Objective& objective, std::int64_t rows) {
+  FlatBuffer parameters(objective);
+  parameters.zero_gradients();
+  const Batch batch = objective.prepare(random_rows(objective, rows, kVocab));
+  const std::vector<double> counts(batch.counts.begin(), batch.counts.end());
+  const std::vector<double> factors = term_factors(objective.terms(), counts.data());
+  const auto losses = objective.loss(batch);
+  EvaluationResult result;
+  at::Tensor total = at::zeros({});
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    total = total + losses[i] * factors[i];
+    result.terms.push_back({objective.terms()[i], losses[i].item<double>(), counts[i]});
+  }
+  total.backward();
+  return {total.item<double>(), result.loss(), parameters.gradients().clone()};
+}
+
+// Weights say how many samples a part gets and nothing else, so equal parts are one objective.
+TEST(Mixture, EqualPartsLearnWhatOneLearns) {
+  for (const std::string name : {"causal_lm", "prefix_lm", "fill_in_middle"}) {
+    const auto alone = make_tiny(setup_of(name));
+    const auto mixture =
+        make_tiny(setup_of("mixture", "parts: [{name: " + name + ", weight: 9}, {name: " + name +
+                                          ", label: second}]"));
+    for (const std::int64_t rows : {1, 2, 3, 24}) {
+      const Learned one = learn(*alone, rows), mixed = learn(*mixture, rows);
+      EXPECT_NEAR(mixed.loss / one.loss, 1, 1e-6) << name << " " << rows;
+      EXPECT_NEAR(mixed.evaluated / one.loss, 1, 1e-6) << name << " " << rows;
+      const double apart = (mixed.gradient - one.gradient).norm().item<double>();
+      EXPECT_LT(apart, 1e-6 * one.gradient.norm().item<double>()) << name << " " << rows;
+    }
+  }
+}
+
+// The further terms of a part count by its share.
+TEST(Mixture, PartsWithSeveralTermsCountByTheirShare) {
+  const std::vector<LossTerm> terms{{"a.x", 1, 0}, {"a.y", 50, 0}, {"b.x", 2, 1}, {"c.x", 1, 2}};
+  const std::vector<double> targets{30, 5, 10, 0};
+  EXPECT_EQ(leading_targets(terms, targets.data()), 40);
+  const std::vector<double> factors = term_factors(terms, targets.data());
+  const std::vector<double> expected{1.0 / 40, 50 * 0.75 / 5, 2.0 / 40, 0};
+  for (std::size_t i = 0; i < terms.size(); ++i) EXPECT_DOUBLE_EQ(factors[i], expected[i]);
 }
 
 TEST(Mixture, RefusesWhatCannotBe) {
