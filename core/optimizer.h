@@ -17,7 +17,7 @@ struct OptimizerBuffer {
   at::Tensor values;  ///< [n], same layout as FlatBuffer::values()
 };
 
-/// Updates all parameters of a FlatBuffer from its gradients in one pass.
+/// Updates all parameters of a FlatBuffer but the frozen ones from its gradients in one pass.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;

@@ -199,7 +199,7 @@ void TrainingRun::Parts::load(const std::optional<RunDirectory::Resume>& resume)
   optimizer = build_optimizer(config, *parameters);
   state = first_state(config, inputs);
   if (!resume && config.run.init) {
-    load_initial_weights(config, *parameters);
+    load_initial_weights(config, *objective, *parameters);
   }
   if (resume) {
     load_snapshot(*resume->checkpoint, *parameters, *optimizer);

@@ -56,9 +56,12 @@ void check_initial_weights(const RunConfig& config, Objective& objective, std::i
   }
 }
 
-void load_initial_weights(const RunConfig& config, FlatBuffer& parameters) {
+void load_initial_weights(const RunConfig& config, Objective& objective, FlatBuffer& parameters) {
   CheckpointReader start(checkpoint_path(*config.run.init));
   load_parameters(start, parameters);
+  const RunConfig then = read_config(
+      parse_config_text(start.config_yaml(), start.path() + "/config.resolved.yaml"), "init");
+  if (const ConfigNode* before = then.resolved.find("objective")) objective.start_from(*before);
 }
 
 }  // namespace pretrain

@@ -11,8 +11,8 @@ namespace pretrain {
 /// a run directory with checkpoints, which resumes, or without run.init.
 void check_initial_weights(const RunConfig& config, Objective& objective, std::int64_t vocab_size);
 
-/// Fills the parameters from that checkpoint. Throws kBadData if a tensor is missing or has another
-/// shape.
-void load_initial_weights(const RunConfig& config, FlatBuffer& parameters);
+/// Fills the parameters from that checkpoint and tells the objective of the one it was trained
+/// with. Throws kBadData if a tensor is missing or has another shape.
+void load_initial_weights(const RunConfig& config, Objective& objective, FlatBuffer& parameters);
 
 }  // namespace pretrain

@@ -1,7 +1,11 @@
 #include "models/electra.h"
 
+#include <c10/core/GradMode.h>
+
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "models/initialize.h"
 
@@ -11,6 +15,18 @@ namespace {
 // A share of a size, at least 1 and whole.
 std::int64_t part(std::int64_t size, double share) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(size) * share));
+}
+
+void set_frozen(torch::nn::Module& module) {
+  for (const at::Tensor& tensor : module.parameters()) tensor.requires_grad_(false);
+}
+
+bool same_shapes(const torch::nn::Module& a, const torch::nn::Module& b) {
+  const auto of_a = a.named_parameters(), of_b = b.named_parameters();
+  return std::equal(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(),
+                    [](const auto& x, const auto& y) {
+                      return x.key() == y.key() && x.value().sizes() == y.value().sizes();
+                    });
 }
 
 }  // namespace
@@ -129,6 +145,36 @@ at::Tensor Electra::replaced_logits(const at::Tensor& features) {
   const at::Tensor inner =
       activate(replaced_dense_->forward(features), activation_by_name(options_.activation));
   return replaced_output_->forward(inner).to(at::kFloat).squeeze(-1);
+}
+
+void Electra::freeze_generator() {
+  set_frozen(*generator_stack_);
+  set_frozen(*generator_prediction_);
+  if (has_own_tables()) set_frozen(*generator_embeddings_);
+}
+
+void Electra::freeze_main() {
+  set_frozen(*embeddings_);
+  set_frozen(*stack_);
+  set_frozen(*replaced_dense_);
+  set_frozen(*replaced_output_);
+  if (prediction_) set_frozen(*prediction_);
+}
+
+bool Electra::copy_generator() {
+  std::vector<std::pair<torch::nn::Module*, torch::nn::Module*>> pairs{
+      {embeddings_.get(), generator_embeddings_.get()}, {stack_.get(), generator_stack_.get()}};
+  if (prediction_) pairs.emplace_back(prediction_.get(), generator_prediction_.get());
+  for (const auto& [to, from] : pairs) {
+    if (!same_shapes(*to, *from)) return false;
+  }
+  const c10::AutoGradMode no_grad(false);
+  for (const auto& [to, from] : pairs) {
+    const auto source = from->parameters();
+    const auto target = to->parameters();
+    for (std::size_t i = 0; i < source.size(); ++i) target[i].copy_(source[i]);
+  }
+  return true;
 }
 
 void Electra::initialize(std::uint64_t seed) { initialize_transformer(*this, options_, seed); }

@@ -45,6 +45,15 @@ class Electra : public Model {
   double generator_flops_per_token(std::int64_t length) const;
   /// Logit of "this token was replaced" [N] fp32 of the main encoder's features [N, d].
   at::Tensor replaced_logits(const at::Tensor& features);
+  /// Takes the generator, or all that is not part of it, out of training: requires_grad false. Call
+  /// before a FlatBuffer is made. Tables that both share are of the main encoder.
+  void freeze_generator();
+  void freeze_main();
+  /// True if each network has tables of its own.
+  bool has_own_tables() const { return generator_embeddings_ != embeddings_; }
+  /// Makes the main encoder a copy of the generator, as far as both have the parts. False, and
+  /// nothing changes, unless they are of one size.
+  bool copy_generator();
   /// True if the main encoder predicts tokens: model.token_head, or no generator.
   bool has_token_head() const { return prediction_ != nullptr; }
 

@@ -11,6 +11,8 @@
 
 #include <limits>
 
+#include "core/base/logging.h"
+#include "core/config/config_node.h"
 #include "core/objective.h"
 #include "models/electra.h"
 #include "objectives/corruption/masking.h"
@@ -41,9 +43,11 @@ struct RtdOptions {
     loss.visit(visitor);
     visitor.option("generator_weight", generator_weight,
                    {.meaning = "of the generator's loss", .min = 0, .max = 1e6, .identity = true});
-    visitor.option(
-        "discriminator_weight", discriminator_weight,
-        {.meaning = "of the main encoder's loss", .min = 0, .max = 1e6, .identity = true});
+    visitor.option("discriminator_weight", discriminator_weight,
+                   {.meaning = "of the main encoder's loss (of replaced or not)",
+                    .min = 0,
+                    .max = 1e6,
+                    .identity = true});
     visitor.option(
         "temperature", temperature,
         {.meaning = "of the generator's samples", .min = 1e-3, .max = 1e3, .identity = true});
@@ -61,7 +65,8 @@ struct RtdOptions {
                     .choices = {"electra", "electra_15", "replace_mlm", "all_tokens_mlm"},
                     .identity = true});
     visitor.option("stage", stage,
-                   {.meaning = "what is trained",
+                   {.meaning = "what is trained, the other network is frozen; discriminator: "
+                               "behind run.init of a generator run",
                     .choices = {"joint", "generator", "discriminator"},
                     .identity = true});
   }
@@ -80,8 +85,6 @@ class ReplacedTokenDetection : public Objective {
     require_kind(context, "replaced_token_detection", {ModelKind::kReplacedTokens});
     model_ = std::dynamic_pointer_cast<Electra>(context.model);
     register_module("model", model_);
-    const bool generates = options.replacement == "generator" && options.stage != "discriminator";
-    const bool discriminates = options.stage != "generator";
     if (predicts_tokens() && !model_->has_token_head()) {
       fail(ExitCode::kBadConfig, "objective.variant ", options.variant,
            " predicts tokens with the main encoder. Set model.token_head=true");
@@ -91,6 +94,17 @@ class ReplacedTokenDetection : public Objective {
            "objective.stage generator: with objective.replacement=uniform there is no generator to "
            "train. Choose another objective.stage");
     }
+    const bool samples = options.replacement == "generator";
+    if (samples && options.stage != "joint" && !model_->has_own_tables()) {
+      fail(ExitCode::kBadConfig, "objective.stage ", options.stage,
+           " trains one network and freezes the other, so they cannot share tables. Set "
+           "model.share_embeddings=false");
+    }
+    const bool generates = samples && options.stage != "discriminator";
+    const bool discriminates = options.stage != "generator";
+    refuse_unread(options, generates, discriminates);
+    if (!generates) model_->freeze_generator();
+    if (!discriminates) model_->freeze_main();
     terms_ = {{"generator", generates ? options.generator_weight : 0},
               {"discriminator", discriminates ? options.discriminator_weight : 0}};
     if (predicts_tokens()) terms_[1] = {"tokens", discriminates ? 1.0 : 0.0};
@@ -146,8 +160,7 @@ class ReplacedTokenDetection : public Objective {
       generator_loss = no_loss(*model_);
       samples = batch.targets;
     } else if (options_.replacement == "uniform") {
-      const auto size = static_cast<double>(model_->generator_head().vocab_size);
-      samples = (batch.noise * size).to(at::kLong);
+      samples = uniform_sample(batch);
     } else {
       const c10::AutoGradMode with_gradient(c10::GradMode::is_enabled() &&
                                             options_.stage != "discriminator");
@@ -180,7 +193,39 @@ class ReplacedTokenDetection : public Objective {
   bool is_likelihood() const override { return false; }
   Model& model() override { return *model_; }
 
+  void start_from(const ConfigNode& objective) override {
+    const ConfigNode* stage = objective.find("stage");
+    if (options_.stage != "discriminator" || !stage || stage->text() != "generator") return;
+    if (!model_->copy_generator()) {
+      log_info("run.init: the main encoder is not of the generator's size, so it starts afresh");
+    }
+  }
+
  private:
+  // Names options whose value would change nothing.
+  void refuse_unread(const Options& options, bool generates, bool discriminates) const {
+    static const Options kDefaults;
+    const std::string combination = "with objective.variant " + options.variant +
+                                    ", objective.replacement " + options.replacement +
+                                    " and objective.stage " + options.stage;
+    const auto need = [&](bool read, const char* name, auto value, auto usual) {
+      if (read || value == usual) return;
+      fail(ExitCode::kBadConfig, "objective.", name, ": nothing reads it ", combination,
+           ". Leave it out");
+    };
+    const bool samples = options.replacement == "generator" && discriminates;
+    const bool smooths = options.variant != "all_tokens_mlm" &&
+                         (generates || (options.variant == "replace_mlm" && discriminates));
+    need(generates, "generator_weight", options.generator_weight, kDefaults.generator_weight);
+    need(discriminates && !predicts_tokens(), "discriminator_weight", options.discriminator_weight,
+         kDefaults.discriminator_weight);
+    need(samples, "temperature", options.temperature, kDefaults.temperature);
+    need(discriminates, "disallow_correct", options.disallow_correct, kDefaults.disallow_correct);
+    need(smooths, "label_smoothing", options.loss.extras.label_smoothing,
+         kDefaults.loss.extras.label_smoothing);
+    need(smooths, "z_loss", options.loss.extras.z_loss, kDefaults.loss.extras.z_loss);
+  }
+
   bool predicts_tokens() const {
     return options_.variant == "replace_mlm" || options_.variant == "all_tokens_mlm";
   }
@@ -199,6 +244,14 @@ class ReplacedTokenDetection : public Objective {
     return at::searchsorted(cumulative, at_noise, false, true)
         .squeeze(1)
         .clamp_max(cumulative.size(1) - 1);
+  }
+
+  // Any token, or any but the original.
+  at::Tensor uniform_sample(const Batch& batch) const {
+    const std::int64_t skipped = options_.disallow_correct ? 1 : 0;
+    const auto size = static_cast<double>(model_->generator_head().vocab_size - skipped);
+    const at::Tensor drawn = (batch.noise * size).to(at::kLong);
+    return options_.disallow_correct ? drawn + drawn.ge(batch.targets) : drawn;
   }
 
   at::Tensor main_loss(const at::Tensor& features, const at::Tensor& samples,

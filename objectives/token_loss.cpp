@@ -27,7 +27,12 @@ at::Tensor token_loss(Model& model, const at::Tensor& features, const Batch& bat
                               batch.targets, extras);
 }
 
-at::Tensor no_loss(Model& model) { return model.parameters().front().narrow(0, 0, 0).sum(); }
+at::Tensor no_loss(Model& model) {
+  const auto parameters = model.parameters();
+  const auto trained = std::find_if(parameters.begin(), parameters.end(),
+                                    [](const at::Tensor& p) { return p.requires_grad(); });
+  return (trained == parameters.end() ? parameters.front() : *trained).narrow(0, 0, 0).sum();
+}
 
 void require_kind(const ObjectiveContext& context, const std::string& objective,
                   const std::vector<ModelKind>& kinds) {

@@ -43,7 +43,7 @@ class AdamW : public Optimizer {
     ++updates_;
     const std::int64_t decayed = parameters_.decayed();
     update(0, decayed, weight_decay_, learning_rate, gradient_scale);
-    update(decayed, parameters_.size(), 0.0, learning_rate, gradient_scale);
+    update(decayed, parameters_.trained(), 0.0, learning_rate, gradient_scale);
   }
 
   std::vector<OptimizerBuffer> state() override {

@@ -24,10 +24,14 @@ FlatBuffer::FlatBuffer(torch::nn::Module& module) {
   if (parameters.is_empty()) fail(ExitCode::kInternal, "flat buffer: module has no parameters");
   std::int64_t end = 0;
   std::vector<at::Tensor> ordered;
-  for (const bool decay : {true, false}) {
+  enum class Kind { kDecayed, kPlain, kFrozen };
+  for (const Kind kind : {Kind::kDecayed, Kind::kPlain, Kind::kFrozen}) {
     for (const auto& item : parameters) {
       const at::Tensor& tensor = item.value();
-      if ((tensor.dim() >= 2) != decay) continue;
+      const Kind own = !tensor.requires_grad() ? Kind::kFrozen
+                       : tensor.dim() >= 2     ? Kind::kDecayed
+                                               : Kind::kPlain;
+      if (own != kind) continue;
       if (tensor.scalar_type() != at::kFloat) {
         fail(ExitCode::kInternal, "flat buffer: ", item.key(), " is not fp32");
       }
@@ -35,7 +39,8 @@ FlatBuffer::FlatBuffer(torch::nn::Module& module) {
       ordered.push_back(tensor);
       end = round_up(end + tensor.numel(), kTensorAlignment);
     }
-    if (decay) decayed_ = end;
+    if (kind == Kind::kDecayed) decayed_ = end;
+    if (kind == Kind::kPlain) trained_ = end;
   }
   const auto options = ordered.front().options().requires_grad(false);
   values_ = at::zeros({round_up(end, kBufferAlignment)}, options);

@@ -14,10 +14,11 @@ namespace pretrain {
 
 /// All parameters of a module in one contiguous fp32 buffer, and all gradients in another.
 ///
-/// Layout: tensors of two or more dimensions first (they get weight decay), then the others; each
-/// starts at a multiple of 16 elements (64 bytes) and the whole is padded to a multiple of 1,024,
-/// so that it divides among ranks. Padding stays zero. The module's parameters become views of
-/// values(), their .grad views of gradients(); nobody may replace either afterwards.
+/// Layout: tensors of two or more dimensions first (they get weight decay), then the others, then
+/// those that are frozen (requires_grad false: no optimizer touches them); each starts at a
+/// multiple of 16 elements (64 bytes) and the whole is padded to a multiple of 1,024, so that it
+/// divides among ranks. Padding stays zero. The module's parameters become views of values(), their
+/// .grad views of gradients(); nobody may replace either afterwards.
 class FlatBuffer {
  public:
   struct Entry {
@@ -35,6 +36,8 @@ class FlatBuffer {
   const std::vector<Entry>& entries() const { return entries_; }
   /// Elements [0, decayed) belong to tensors with weight decay.
   std::int64_t decayed() const { return decayed_; }
+  /// Elements [decayed, trained) belong to tensors without, the rest to frozen ones.
+  std::int64_t trained() const { return trained_; }
   std::int64_t size() const { return values_.numel(); }
   std::int64_t parameter_count() const;
 
@@ -45,6 +48,7 @@ class FlatBuffer {
   at::Tensor values_;
   at::Tensor gradients_;
   std::int64_t decayed_ = 0;
+  std::int64_t trained_ = 0;
 };
 
 }  // namespace pretrain

@@ -26,6 +26,7 @@ class Sgd : public Optimizer {
 
   void step(double learning_rate, double gradient_scale) override {
     ++updates_;
+    // Without gradient a frozen tensor's momentum stays zero, so only the decay has a range.
     at::Tensor values = parameters_.values();
     values.narrow(0, 0, parameters_.decayed()).mul_(1.0 - learning_rate * weight_decay_);
     at::Tensor update = parameters_.gradients();

@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "core/base/random.h"
+#include "core/config/config_loader.h"
+#include "core/optim/flat_buffer.h"
+#include "core/optimizer.h"
 #include "models/electra.h"
 #include "objectives/losses/binary_cross_entropy.h"
 #include "objectives/losses/linear_cross_entropy.h"
@@ -194,6 +198,52 @@ TEST(ReplacedTokens, AStageLeavesTheOtherNetworkAsItIs) {
   }
 }
 
+// Two stages: the second one starts from the first one's generator and leaves it as it is.
+TEST(ReplacedTokens, TheSecondStageKeepsTheGenerator) {
+  const std::string own = "share_embeddings: false, token_head: true, generator: {size: 1}";
+  for (const char* stage : {"discriminator", "generator"}) {
+    const auto objective = electra(std::string("stage: ") + stage, own);
+    const bool generates = std::string(stage) == "generator";
+    objective->start_from(parse_config_text("stage: generator", "first"));
+    EXPECT_EQ(at::equal(parameter(*objective, "embeddings.token"),
+                        parameter(*objective, "generator_embeddings.token")),
+              !generates);
+    FlatBuffer parameters(*objective);
+    const auto optimizer = optimizers().create("adamw", OptimizerContext{&parameters, 0.1});
+    std::map<std::string, at::Tensor> before;
+    for (const auto& item : objective->named_parameters()) {
+      before[item.key()] = item.value().detach().clone();
+    }
+    for (std::uint64_t step = 0; step < 20; ++step) {
+      parameters.zero_gradients();
+      const Batch batch = objective->prepare(random_rows(*objective, 4, kVocab, 4 * step));
+      const auto losses = objective->loss(batch);
+      losses[generates ? 0 : 1].backward();
+      optimizer->step(1e-2, 1.0);
+    }
+    for (const auto& item : objective->named_parameters()) {
+      const bool of_generator = item.key().starts_with("model.generator_");
+      if (of_generator == generates && item.value().dim() < 2) continue;
+      if (item.key().starts_with("model.prediction") && !generates) continue;  // has no loss
+      EXPECT_EQ(at::equal(item.value(), before.at(item.key())), of_generator != generates)
+          << stage << " " << item.key();
+    }
+  }
+}
+
+TEST(ReplacedTokens, AMainEncoderOfAnotherSizeStartsAfresh) {
+  const auto objective = electra("stage: discriminator", "share_embeddings: false");
+  const at::Tensor before = parameter(*objective, "embeddings.token").detach().clone();
+  objective->start_from(parse_config_text("stage: generator", "first"));
+  EXPECT_TRUE(at::equal(parameter(*objective, "embeddings.token"), before));
+}
+
+TEST(ReplacedTokens, UniformReplacementsOmitTheOriginalIfAsked) {
+  const auto objective = electra("replacement: uniform, disallow_correct: true");
+  const Batch batch = objective->prepare(random_rows(*objective, 4000, kVocab));
+  EXPECT_EQ(replaced_count(*objective, batch), batch.targets.numel());
+}
+
 // Rows are [CLS] 22 tokens [SEP]; round(0.15 x 22) of them are masked.
 TEST(ReplacedTokens, VariantsCountTheirTargets) {
   for (const std::string variant : {"electra", "electra_15", "replace_mlm", "all_tokens_mlm"}) {
@@ -259,6 +309,34 @@ TEST(ReplacedTokens, RefusesWhatCannotBe) {
                         [] { electra("variant: replace_mlm"); });
   testing::expect_error(ExitCode::kBadConfig, "there is no generator to train",
                         [] { electra("replacement: uniform, stage: generator"); });
+  for (const char* stage : {"generator", "discriminator"}) {
+    testing::expect_error(ExitCode::kBadConfig, "Set model.share_embeddings=false",
+                          [&] { electra(std::string("stage: ") + stage); });
+  }
+}
+
+TEST(ReplacedTokens, RefusesOptionsThatNothingReads) {
+  const std::string own = "share_embeddings: false, token_head: true";
+  for (const auto& [combination, unread] :
+       {std::pair<std::string, std::vector<std::string>>{
+            "replacement: uniform",
+            {"temperature: 2", "label_smoothing: 0.1", "z_loss: 0.1", "generator_weight: 2"}},
+        {"variant: all_tokens_mlm",
+         {"label_smoothing: 0.1", "z_loss: 0.1", "discriminator_weight: 3"}},
+        {"variant: replace_mlm", {"discriminator_weight: 3"}},
+        {"stage: generator",
+         {"temperature: 2", "disallow_correct: true", "discriminator_weight: 3"}},
+        {"stage: discriminator", {"label_smoothing: 0.1", "generator_weight: 2"}}}) {
+    electra(combination, own);
+    for (const std::string& option : unread) {
+      testing::expect_error(ExitCode::kBadConfig,
+                            "objective." + option.substr(0, option.find(':')) +
+                                ": nothing reads it with objective.variant ",
+                            [&] { electra(combination + ", " + option, own); });
+    }
+  }
+  electra("replacement: uniform, variant: replace_mlm, label_smoothing: 0.1", own);
+  electra("variant: all_tokens_mlm, temperature: 2, disallow_correct: true", own);
 }
 
 }  // namespace

@@ -104,6 +104,32 @@ TEST(Optimizers, EachDescendsAndResumesFromItsState) {
   }
 }
 
+// Frozen tensors are in the buffer, so in checkpoints, and no optimizer changes a bit of them.
+TEST(Optimizers, FrozenTensorsStayAsTheyAre) {
+  for (const std::string& name : optimizers().names()) {
+    for (const bool matrix : {true, false}) {
+      TwoTensors module;
+      at::Tensor& frozen = matrix ? module.matrix : module.bias;
+      at::Tensor& trained = matrix ? module.bias : module.matrix;
+      frozen.requires_grad_(false);
+      const at::Tensor frozen_before = frozen.detach().clone();
+      const at::Tensor trained_before = trained.detach().clone();
+      FlatBuffer parameters(module);
+      EXPECT_EQ(parameters.entries().size(), 2);
+      EXPECT_EQ(parameters.parameter_count(), 22);
+      EXPECT_LT(parameters.trained(), 22);
+      const auto optimizer = optimizers().create(name, OptimizerContext{&parameters, 0.1});
+      for (int i = 0; i < 20; ++i) {
+        parameters.zero_gradients();
+        trained.square().sum().backward();
+        optimizer->step(1e-2, 0.5);
+      }
+      EXPECT_TRUE(at::equal(frozen, frozen_before)) << name;
+      EXPECT_FALSE(at::equal(trained, trained_before)) << name;
+    }
+  }
+}
+
 TEST(FlatBuffer, ParametersAndGradientsAreViews) {
   TwoTensors module;
   const at::Tensor bias = module.bias.detach().clone();
