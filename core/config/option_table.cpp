@@ -110,8 +110,13 @@ void OptionTable::add(const char* name, OptionType type, const OptionInfo& info,
                 .component = component_};
   for (OptionRow& known : rows_) {
     if (!same_row(known, row)) continue;
-    if (!known.component.empty() && !component_.empty()) known.component += ", " + component_;
-    if (component_.empty()) known.component.clear();
+    // One component may show a row several times, one after another: a part of each kind.
+    const bool listed = (", " + known.component).ends_with(", " + component_);
+    if (component_.empty()) {
+      known.component.clear();
+    } else if (!known.component.empty() && !listed) {
+      known.component += ", " + component_;
+    }
     return;
   }
   rows_.push_back(std::move(row));

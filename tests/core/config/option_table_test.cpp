@@ -38,6 +38,7 @@ OptionTable sample_table() {
   options.causal.visit(table);
   table.begin("objective", "masked_lm");
   masked.visit(table);
+  masked.visit(table);  // shown twice, listed once
   EXPECT_FALSE(options.train.early_stop) << "describing must not change values";
   EXPECT_TRUE(options.data.sources.empty());
   return table;
