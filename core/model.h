@@ -55,6 +55,9 @@ struct OutputHead {
 class Model : public torch::nn::Module {
  public:
   virtual ModelKind kind() const = 0;
+  /// How a decoder reads the text that it continues: kPrefix if it was trained to see it both ways.
+  /// Its objective says so; the weights do not.
+  Pattern prompt_pattern = Pattern::kCausal;
   /// Features [N, d] in the compute type; of an encoder-decoder those of the decoder's positions.
   /// Throws kBadData if a sequence is longer than max_positions().
   virtual at::Tensor forward(const ModelInput& input) = 0;

@@ -25,6 +25,21 @@
 namespace pretrain {
 namespace {
 
+// A command that shows what the trained model does.
+std::string first_look(ModelKind kind, const std::string& run) {
+  switch (kind) {
+    case ModelKind::kEncoder:
+      return concat("pretrain generate ", run, " --prompt \"a text with a [MASK] in it\"");
+    case ModelKind::kEncoderDecoder:
+      return concat("pretrain generate ", run, " --prompt \"a text with <extra_id_0> in it\"");
+    case ModelKind::kReplacedTokens:
+      return concat("pretrain score ", run, " \"a text\"");
+    case ModelKind::kDecoder:
+      break;
+  }
+  return concat("pretrain generate ", run, " --prompt TEXT");
+}
+
 // What memory one rank may use: its share of the host's limit. Empty where that is not known.
 std::optional<double> memory_limit(const Process& process) {
   const auto limit = memory_limit_bytes();
@@ -368,9 +383,9 @@ ExitCode TrainingRun::run() {
       recorder.print(concat("best        step ", state.best->step, ", loss ",
                             fixed(state.best->loss, 4), " on ", state.best->set));
     }
-    recorder.print(
-        done ? concat("next        pretrain generate ", parts_->directory->path(), " --prompt TEXT")
-             : std::string("next        the same command goes on from here"));
+    recorder.print("next        " +
+                   (done ? first_look(parts_->objective->model().kind(), parts_->directory->path())
+                         : std::string("the same command goes on from here")));
     return code;
   } catch (const std::exception& error) {
     parts_->failed(error, trainer.state());

@@ -87,6 +87,7 @@ class Mixture : public Objective {
         terms_.push_back({part.shown() + "." + term.name, term.weight, std::ssize(parts_) - 1});
       }
     }
+    model_->prompt_pattern = Pattern::kCausal;  // parts may differ
     if (parts_.empty()) {
       fail(ExitCode::kBadConfig,
            "objective.parts: expected at least one objective with a weight "

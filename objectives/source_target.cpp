@@ -18,6 +18,7 @@ SourceTargetModel::SourceTargetModel(const ObjectiveContext& context, const std:
       start_(context.special.pad),
       encoder_decoder_(context.model->kind() == ModelKind::kEncoderDecoder) {
   require_kind(context, objective, {ModelKind::kDecoder, ModelKind::kEncoderDecoder});
+  if (!encoder_decoder_) context.model->prompt_pattern = Pattern::kPrefix;
   if (encoder_decoder_ && start_ < 0) {
     fail(ExitCode::kBadConfig, "objective.name ", objective,
          ": the tokenizer has no padding token ([PAD] or <pad>), which starts what ",

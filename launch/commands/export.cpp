@@ -77,6 +77,10 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
     std::cout << out << (plan.folder.empty() ? "" : "/" + plan.folder) << ": " << plan.architecture
               << ", " << plan.pieces.size() << " tensors\n";
   }
+  if (loaded.model->prompt_pattern == Pattern::kPrefix) {
+    std::cout << "note        trained to see its prompt both ways; " << plans.front().architecture
+              << " reads it causally, so its numbers differ behind a prompt\n";
+  }
   std::cout << "parity      largest difference after reading back, of " << rows.size()
             << " inputs: " << difference << "\n";
   return ExitCode::kOk;

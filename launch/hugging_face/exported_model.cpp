@@ -30,6 +30,11 @@ constexpr std::int64_t kProbeLength = 16;
 constexpr std::int64_t kLongProbe = 1024;  // at most, of the first row
 constexpr double kParity = 1e-5;
 
+// Objectives whose decoders see a prompt both ways.
+bool has_prefixes(const RunConfig& config) {
+  return config.objective.name == "prefix_lm" || config.objective.name == "span_corruption";
+}
+
 // Gives parameters the names they have below an objective, as in checkpoints.
 struct Holder : torch::nn::Module {
   explicit Holder(const std::shared_ptr<Model>& model) { register_module("model", model); }
@@ -47,8 +52,12 @@ TensorView view_of(const std::string& name, const at::Tensor& tensor) {
 std::string card(const LoadedModel& loaded, const HfPlan& plan) {
   return concat("---\nlibrary_name: transformers\n---\n# ", plan.architecture, " by pretrain ",
                 program_version(), "\n\nTrained with objective `", loaded.config.objective.name,
-                "` on model `", loaded.config.model.name,
-                "`. `parity.json` says how closely the files "
+                "` on model `", loaded.config.model.name, "`. ",
+                loaded.model->prompt_pattern == Pattern::kPrefix
+                    ? "It was trained to see its prompt both ways, which this class does not: to "
+                      "get its numbers, mask attention accordingly. "
+                    : "",
+                "`parity.json` says how closely the files "
                 "reproduce the model they were written from.\n\n## Configuration\n\n```yaml\n",
                 loaded.config.text(), "```\n");
 }
@@ -140,6 +149,9 @@ LoadedModel load_model(CheckpointReader& reader) {
   if (loaded.config.model.vocab_size) loaded.tokens.vocab_size = *loaded.config.model.vocab_size;
   loaded.model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad, at::kFloat,
                              c10::Device(c10::kCPU));
+  if (loaded.model->kind() == ModelKind::kDecoder && has_prefixes(loaded.config)) {
+    loaded.model->prompt_pattern = Pattern::kPrefix;
+  }
   Holder holder(loaded.model);
   FlatBuffer parameters(holder);
   load_parameters(reader, parameters);

@@ -11,11 +11,13 @@
 namespace pretrain {
 namespace {
 
+// All of it a prefix, where the pattern asks for one.
 std::shared_ptr<const Sequences> one_sequence(const std::vector<std::int64_t>& tokens,
                                               c10::Device device) {
   auto sequences = std::make_shared<Sequences>();
   sequences->tokens = as_tensor(tokens).to(device);
   sequences->lengths = {static_cast<std::int64_t>(tokens.size())};
+  sequences->prefixes = sequences->lengths;
   return sequences;
 }
 
@@ -35,8 +37,9 @@ std::vector<float> DecoderState::read(const std::vector<std::int64_t>& tokens) {
   const c10::AutoGradMode no_grad(false);
   const OutputHead head = model_->head();
   const auto next = one_sequence(tokens, head.weight.device());
+  const Pattern pattern = cache_.length == 0 ? model_->prompt_pattern : Pattern::kCausal;
   const ModelInput input = source_ == nullptr
-                               ? ModelInput{*next, Pattern::kCausal, nullptr, &cache_}
+                               ? ModelInput{*next, pattern, nullptr, &cache_}
                                : ModelInput{*source_, Pattern::kCausal, next.get(), &cache_};
   const at::Tensor features = model_->forward(input);
   const at::Tensor last = model_->head_features(features.narrow(0, features.size(0) - 1, 1));

@@ -16,7 +16,8 @@ class DecoderState {
   /// kUsage if the model cannot write.
   DecoderState(Model& model, const std::vector<std::int64_t>& source);
 
-  /// Reads `tokens` (at least one) after those read before; returns the logits [V] of the next one.
+  /// Reads `tokens` (at least one) after those read before; the first ones of a decoder as
+  /// Model::prompt_pattern says; returns the logits [V] of the next one.
   std::vector<float> read(const std::vector<std::int64_t>& tokens);
   /// Tokens read so far.
   std::int64_t length() const { return cache_.length; }

@@ -71,8 +71,10 @@ std::vector<double> log_likelihoods(Model& model, const std::vector<std::int64_t
   }
   all.pop_back();
   if (all.empty()) return {};
-  const Sequences sequences = rows_of({all}, device);
-  return log_probabilities_at(model, model.forward({sequences}), positions, targets);
+  Sequences sequences = rows_of({all}, device);
+  sequences.prefixes = {static_cast<std::int64_t>(first)};
+  return log_probabilities_at(model, model.forward({sequences, model.prompt_pattern}), positions,
+                              targets);
 }
 
 std::vector<double> pseudo_log_likelihoods(Model& model, const std::vector<std::int64_t>& row,

@@ -7,7 +7,8 @@
 
 namespace pretrain {
 
-/// log P(text | context) in nats by a decoder (context then text, one pass) or an encoder-decoder
+/// log P(text | context) in nats by a decoder (context then text, one pass; the context as
+/// Model::prompt_pattern says) or an encoder-decoder
 /// (context read by the encoder, text decoded from `start_id`). For a decoder the first token of a
 /// text without context is not scored. Returns one number a scored token.
 std::vector<double> log_likelihoods(Model& model, const std::vector<std::int64_t>& context,

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/objective.h"
+#include "objectives/decoding/decoder_state.h"
+#include "objectives/decoding/scoring.h"
 #include "tests/objectives/tiny_objective.h"
 #include "tests/testing/statistics.h"
 
@@ -77,6 +79,35 @@ TEST(PrefixLm, PredictsWhatFollowsThePrefix) {
     }
     EXPECT_EQ(done, batch.targets.numel());
     EXPECT_EQ(batch.counts, std::vector<std::int64_t>{done});
+  }
+}
+
+// What it is scored by, and what it writes by, is what it was trained for: a prompt seen both ways.
+TEST(PrefixLm, ScoresAndReadsPromptsAsItTrains) {
+  for (const char* model : {"gpt2", "t5"}) {
+    const auto objective = prefix_lm(model, "prefix: 0.5");
+    const TokenBatch rows = testing::random_rows(*objective, 3, kVocab);
+    const Batch batch = objective->prepare(rows);
+    const at::NoGradGuard no_grad;
+    for (at::Tensor& weight : objective->parameters()) weight.mul_(4);  // attention matters
+    double scored = 0, read = 0;
+    for (std::int64_t row = 0; row < 3; ++row) {
+      const auto* data = rows.tokens.const_data_ptr<std::int64_t>() + row * (kLength + 1);
+      const std::vector<std::int64_t> context(data, data + 12), text(data + 12, data + kLength + 1);
+      for (const double log : log_likelihoods(objective->model(), context, text, kPad)) {
+        scored -= log;
+      }
+      const bool decodes = std::string(model) == "t5";
+      DecoderState state(objective->model(), decodes ? context : std::vector<std::int64_t>());
+      std::vector<std::int64_t> next = decodes ? std::vector<std::int64_t>{kPad} : context;
+      for (const std::int64_t token : text) {
+        read -= log_probabilities(state.read(next)).at(static_cast<std::size_t>(token));
+        next = {token};
+      }
+    }
+    const auto trained = objective->loss(batch)[0].item<double>();
+    EXPECT_NEAR(scored, trained, 1e-4 * trained) << model;
+    EXPECT_NEAR(read, trained, 1e-4 * trained) << model;
   }
 }
 
