@@ -49,7 +49,10 @@ std::vector<std::string> words_of(const std::string& text) {
 
 // Where a character is several tokens, they are letters: no quotation marks beyond ASCII.
 std::string straight(std::string text) {
-  for (const char* quote : {"\u201c", "\u201d"}) text.replace(text.find(quote), 3, "-");
+  for (const std::string quote : {"\u201c", "\u201d"}) {
+    const std::size_t at = text.find(quote);
+    text = text.substr(0, at) + "-" + text.substr(at + quote.size());
+  }
   return text;
 }
 
