@@ -118,8 +118,9 @@ TEST_F(PackingTest, JoinedDocumentsAreCountedToo) {
   EXPECT_EQ(statistics.documents, 5u);
   EXPECT_EQ(statistics.cut_documents, 1u);
   EXPECT_EQ(statistics.unused_tokens, 0u);
-  EXPECT_EQ(to_string(statistics),
-            "4 rows of 10 positions, 0.0 % padding; 1 of 5 documents cut (20.0 %); 0 tokens unused");
+  EXPECT_EQ(
+      to_string(statistics),
+      "4 rows of 10 positions, 0.0 % padding; 1 of 5 documents cut (20.0 %); 0 tokens unused");
 }
 
 TEST_F(PackingTest, WhatCannotBePackedIsNamed) {
