@@ -8,6 +8,7 @@
 #include "core/base/digest.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/data/shards.h"
+#include "core/text/tokenizer_check.h"
 
 namespace pretrain {
 namespace {
@@ -109,8 +110,9 @@ void check_prompts(const RunConfig& config, const Tokenizer& tokenizer) {
 
 std::vector<EvaluationSet> RunInputs::evaluation_sets() const {
   std::vector<EvaluationSet> sets;
+  const bool lossless = is_lossless(*tokenizer);
   for (std::size_t i = 0; i < evaluation.size(); ++i) {
-    sets.push_back({set_names[i], evaluation[i].get()});
+    sets.push_back({set_names[i], evaluation[i].get(), lossless});
   }
   return sets;
 }

@@ -71,11 +71,14 @@ std::vector<std::int64_t> PromptText::decoder_row(const std::string& text) const
   return row;
 }
 
-bool PromptText::is_plain(const std::vector<std::int64_t>& ids) const {
+bool PromptText::is_plain(const std::string& text, const std::vector<std::int64_t>& ids) const {
   const std::vector<std::uint32_t> special = tokenizer_.special_ids();  // ascending
-  return std::none_of(ids.begin(), ids.end(), [&](std::int64_t id) {
-    return std::binary_search(special.begin(), special.end(), static_cast<std::uint32_t>(id));
-  });
+  const std::vector<std::uint32_t> tokens(ids.begin(), ids.end());
+  return std::none_of(tokens.begin(), tokens.end(),
+                      [&](std::uint32_t id) {
+                        return std::binary_search(special.begin(), special.end(), id);
+                      }) &&
+         tokenizer_.decode(tokens) == text;
 }
 
 std::int64_t PromptText::mask() const {

@@ -25,8 +25,9 @@ class PromptText {
   /// Ids back to text.
   const TokenText& text() const { return text_; }
 
-  /// True if the ids stand for text alone, no special token among them.
-  bool is_plain(const std::vector<std::int64_t>& ids) const;
+  /// True if the ids stand for all of `text` and nothing else: no special token is among them, and
+  /// they give it back byte for byte.
+  bool is_plain(const std::string& text, const std::vector<std::int64_t>& ids) const;
 
   /// Throws kBadData if the tokenizer has none.
   std::int64_t mask() const;

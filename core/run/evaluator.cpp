@@ -101,7 +101,7 @@ std::optional<EvaluationResult> Evaluator::evaluate_set(
     part.nats += all[i];
     part.targets += all[i + 1];
   }
-  result.bytes = set.dataset->bytes();
+  if (set.lossless) result.bytes = set.dataset->bytes();
   result.is_likelihood = objective_.is_likelihood();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

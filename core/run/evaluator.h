@@ -41,6 +41,7 @@ struct EvaluationResult {
 struct EvaluationSet {
   std::string name;
   const EvaluationDataset* dataset = nullptr;
+  bool lossless = true;  ///< the tokens give the text back: there are bits per byte
 };
 
 /// Measures the loss on the evaluation sets. The ranks share the rows; sums are made in fp64 in row

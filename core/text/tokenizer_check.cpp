@@ -14,7 +14,7 @@ namespace {
 using namespace std::string_view_literals;
 using Json = nlohmann::json;
 
-// Each is there for something that tokenizers get wrong.
+// Each is there for something that tokenizers get wrong. Only the last one is ill-formed.
 constexpr std::string_view kTexts[] = {
     ""sv,
     " "sv,
@@ -120,6 +120,19 @@ TokenizerReport check_tokenizer(const Tokenizer& tokenizer) {
     if (decoded == text) ++report.returned;
   }
   return report;
+}
+
+bool is_lossless(const Tokenizer& tokenizer) {
+  return std::all_of(std::begin(kTexts), std::end(kTexts) - 1, [&](std::string_view text) {
+    std::vector<std::uint32_t> ids;
+    try {
+      tokenizer.encode(text, ids);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kBadData) throw;
+      return true;
+    }
+    return tokenizer.decode(ids) == text;
+  });
 }
 
 }  // namespace pretrain

@@ -32,4 +32,8 @@ struct TokenizerReport {
 /// read back from to_json() has the same digest, ids and decoded text.
 TokenizerReport check_tokenizer(const Tokenizer& tokenizer);
 
+/// True if well-formed texts that `tokenizer` encodes come back byte for byte, as far as the same
+/// built-in texts tell: only then do bits per byte speak of the text itself.
+bool is_lossless(const Tokenizer& tokenizer);
+
 }  // namespace pretrain

@@ -70,8 +70,8 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
   for (const std::string& text : texts) {
     std::vector<std::int64_t> ids = prompt.encode(text);
     if (ids.empty()) fail(ExitCode::kUsage, "score: a text is empty. Give some text");
-    // Names of special tokens are no bytes of the text.
-    const std::size_t own = prompt.is_plain(ids) ? ids.size() : 0;
+    // Of a text that the tokens change or leave a part out of there are no bits per byte.
+    const std::size_t own = prompt.is_plain(text, ids) ? ids.size() : 0;
     switch (model.kind()) {
       case ModelKind::kReplacedTokens:
         print_replaced(prompt, model, text);

@@ -24,12 +24,14 @@ TEST(TokenizerCheck, DescribesATokenizer) {
   EXPECT_EQ(report.returned, report.texts);
   EXPECT_EQ(report.refused, 0U);
   EXPECT_TRUE(report.problems.empty());
+  EXPECT_TRUE(is_lossless(*tokenizer));
 }
 
 TEST(TokenizerCheck, CountsTextsThatCannotBeExpressed) {
   const TokenizerReport report = check_tokenizer(*make_char_tokenizer({' '}, true));
   EXPECT_EQ(report.returned, 2U);  // the empty text and the blank
   EXPECT_EQ(report.refused, report.texts - 2);
+  EXPECT_TRUE(is_lossless(*make_char_tokenizer({' '}, true)));  // it refuses what it would change
   EXPECT_TRUE(report.problems.empty());
 }
 
@@ -41,7 +43,9 @@ TEST(TokenizerCheck, UnknownTokensAreCountedAndNoFault) {
   };
   const TrainedTokenizer trained =
       train_tokenizer({.kind = "wordpiece", .vocab_size = 60, .min_count = 1}, once);
-  const TokenizerReport report = check_tokenizer(*tokenizer_from_json(trained.json, "made.json"));
+  const auto tokenizer = tokenizer_from_json(trained.json, "made.json");
+  const TokenizerReport report = check_tokenizer(*tokenizer);
+  EXPECT_FALSE(is_lossless(*tokenizer));
   EXPECT_TRUE(report.problems.empty()) << report.problems.front();
   EXPECT_GT(report.unknown, 0U);
   EXPECT_GT(report.tokens, report.unknown);
