@@ -57,8 +57,8 @@ void choose_marks(const RunConfig& config, Model& model, SpecialTokens& special)
   if (encoder && wrap == "none") special.cls = special.sep = -1;
   if (wrap == "none" || (encoder && special.cls >= 0 && special.sep >= 0)) return;
   fail(ExitCode::kBadConfig, config.place("data.wrap"), "data.wrap cls_sep: ",
-       encoder ? "the tokenizer has no [CLS] or no [SEP]. Build the corpus with them: pretrain "
-                 "corpus build --special bert"
+       encoder ? "the tokenizer has no [CLS] or no [SEP]. Add --special bert, to pretrain "
+                 "tokenizer train or, with byte and char, to pretrain corpus build"
                : "model.name " + config.model.name + " is no encoder. Use data.wrap=auto");
 }
 

@@ -42,7 +42,8 @@ class FillInMiddle : public Objective {
     if (std::min({special_.fim_prefix, special_.fim_middle, special_.fim_suffix}) < 0) {
       fail(ExitCode::kBadConfig,
            "objective.name fill_in_middle: the tokenizer lacks <|fim_prefix|>, <|fim_middle|> or "
-           "<|fim_suffix|>. Build the corpus with them: pretrain corpus build --special fim");
+           "<|fim_suffix|>. Add --special fim, to pretrain tokenizer train or, with byte and "
+           "char, to pretrain corpus build");
     }
     if (length_ < 8) {
       fail(ExitCode::kBadConfig, "data.sequence_length ", length_,

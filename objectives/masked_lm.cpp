@@ -51,8 +51,8 @@ class MaskedLm : public Objective {
     }
     if (special_.cls < 0 || special_.sep < 0) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(),
-           ": the tokenizer has no [CLS] or no [SEP]. Build the corpus with them: pretrain corpus "
-           "build --special bert");
+           ": the tokenizer has no [CLS] or no [SEP]. Add --special bert, to pretrain tokenizer "
+           "train or, with byte and char, to pretrain corpus build");
     }
     if (!model_->has_sequence_head()) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(), ": model.name ", context.model_name,

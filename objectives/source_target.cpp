@@ -23,7 +23,8 @@ SourceTargetModel::SourceTargetModel(const ObjectiveContext& context, const std:
     fail(ExitCode::kBadConfig, "objective.name ", objective,
          ": the tokenizer has no padding token ([PAD] or <pad>), which starts what ",
          context.model_name,
-         " decodes. Build the corpus with one: pretrain corpus build --special t5");
+         " decodes. Add --special t5, to pretrain tokenizer train or, with byte and char, to "
+         "pretrain corpus build");
   }
 }
 

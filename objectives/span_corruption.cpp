@@ -182,8 +182,8 @@ class SpanCorruption : public Objective {
     if (std::ssize(sentinels_) >= needed) return;
     fail(ExitCode::kBadConfig, "objective.name span_corruption: rows of ", text_, " tokens need ",
          needed, " sentinels (<extra_id_0>, ...), the tokenizer has ", sentinels_.size(),
-         ". Build the corpus with them: pretrain corpus build --special t5, or shorten "
-         "data.sequence_length");
+         ". Add --special t5, to pretrain tokenizer train or, with byte and char, to pretrain "
+         "corpus build; or shorten data.sequence_length");
   }
 
   void corrupt(std::span<const std::int64_t> text, RandomStream& random,

@@ -80,10 +80,10 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
       special_(context.special.is_special.begin(), context.special.is_special.end()),
       continues_word_(context.continues_word) {
   if (mask_ < 0 && options_.mask_share > 0) {
-    fail(
-        ExitCode::kBadConfig, "objective.name ", objective,
-        ": the tokenizer has no mask token ([MASK] or <mask>). Build the corpus with one: pretrain "
-        "corpus build --special bert, or set objective.mask_share=0");
+    fail(ExitCode::kBadConfig, "objective.name ", objective,
+         ": the tokenizer has no mask token ([MASK] or <mask>). Add --special bert, to "
+         "pretrain tokenizer train or, with byte and char, to pretrain corpus build; or set "
+         "objective.mask_share=0");
   }
   if (options_.mask_share + options_.random_share > 1) {
     fail(ExitCode::kBadConfig, "objective.mask_share ", options_.mask_share,

@@ -38,7 +38,9 @@ void check_options(const BuildOptions& options) {
   }
   if (!options.specials.empty() && options.tokenizer != "byte" && options.tokenizer != "char") {
     fail(ExitCode::kUsage, "corpus build: --special adds tokens to byte or char, ",
-         options.tokenizer, " has those that its file names. Leave --special out");
+         options.tokenizer,
+         " has those that its file names. Leave --special out, or make the tokenizer with it: "
+         "pretrain tokenizer train KIND ... --special");
   }
   if (options.jobs > kMaxJobs) {
     fail(ExitCode::kUsage, "--jobs: expected at most ", kMaxJobs, ", got ", options.jobs);
@@ -336,7 +338,11 @@ BuildResult build_corpus(const BuildOptions& options, const ProgressFunction& pr
   const OutputFiles outputs(options.output);
   Directory::open_parent(options.output);
   const bool unfinished = !options.restart && BuildJournal::exists(outputs.build_folder());
-  if (!unfinished) check_existing(outputs, options);
+  if (!unfinished) {
+    // What a build that was killed in its last moment left behind goes.
+    if (std::filesystem::exists(outputs.build_folder())) WorkFolder(outputs.build_folder());
+    check_existing(outputs, options);
+  }
   const Inputs inputs = list_inputs(options, outputs);
   if (unfinished && inputs.once) {
     fail(ExitCode::kUsage, outputs.build_folder(), ": holds an unfinished build of other inputs; ",

@@ -10,7 +10,6 @@
 namespace pretrain {
 namespace {
 
-constexpr const char* kName = "journal.json";
 constexpr const char* kFormat = "pretrain-corpus-build";
 constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;

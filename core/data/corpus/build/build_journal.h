@@ -26,6 +26,7 @@ struct BuildState {
 /// journal.json in the folder of a build, replaced whole at every commit.
 class BuildJournal {
  public:
+  static constexpr const char* kName = "journal.json";
   /// There is a journal in the folder `path`.
   static bool exists(const std::string& path);
   explicit BuildJournal(const Directory& folder) : folder_(folder) {}

@@ -1,10 +1,13 @@
 #include "core/data/corpus/build/work_folder.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/files/file_observer.h"
+#include "core/data/corpus/build/build_journal.h"
 
 namespace pretrain {
 namespace {
@@ -38,7 +41,11 @@ WorkFolder::~WorkFolder() {
 }
 
 void WorkFolder::clear() const {
-  for (const std::string& name : folder_.list()) {
+  std::vector<std::string> names = folder_.list();
+  // Without its journal the rest is of no build, so a kill in between leaves nothing to go on from.
+  std::stable_partition(names.begin(), names.end(),
+                        [](const std::string& name) { return name == BuildJournal::kName; });
+  for (const std::string& name : names) {
     if (name != kLockFile) folder_.remove_file(name);
   }
 }
