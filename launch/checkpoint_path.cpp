@@ -9,6 +9,19 @@
 
 namespace pretrain {
 
+void require_run(const std::string& run) {
+  namespace fs = std::filesystem;
+  if (fs::is_directory(run + "/checkpoints")) return;
+  if (fs::exists(run + "/config.json")) {
+    fail(ExitCode::kBadData, run,
+         ": is a Hugging Face directory, not a run. Make one of it: ", "pretrain import ", run,
+         " OUT");
+  }
+  fail(ExitCode::kBadData, run, fs::exists(run) ? ": is no run" : ": does not exist",
+       ", expected a run directory (it has checkpoints/), a checkpoint or a Hugging Face directory "
+       "(it has config.json)");
+}
+
 std::string checkpoint_path(const std::string& name) {
   namespace fs = std::filesystem;
   if (fs::exists(fs::path(name) / "manifest.json")) return name;
@@ -16,7 +29,7 @@ std::string checkpoint_path(const std::string& name) {
   const bool chosen = !fs::exists(name) && colon != std::string::npos;
   const std::string run = chosen ? name.substr(0, colon) : name;
   const std::string which = chosen ? name.substr(colon + 1) : "";
-  if (!fs::is_directory(run)) fail(ExitCode::kBadData, run, ": no run and no checkpoint is there");
+  require_run(run);
   for (const CheckpointEntry& entry : list_checkpoints(run, VerifyMode::kSizes)) {
     const bool wanted =
         which.empty() || (which == "best" && entry.is_best) || which == std::to_string(entry.step);

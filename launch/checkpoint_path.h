@@ -9,4 +9,7 @@ namespace pretrain {
 /// full. Throws kBadData if there is none.
 std::string checkpoint_path(const std::string& name);
 
+/// Throws kBadData saying what is there instead if `run` is no directory with checkpoints.
+void require_run(const std::string& run);
+
 }  // namespace pretrain

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "core/checkpoint/checkpoint_list.h"
+#include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
 
 namespace pretrain {
@@ -23,6 +24,7 @@ ExitCode run_checkpoint(const std::vector<std::string>& arguments, Process& proc
       "verify ends with 65 if a checkpoint is damaged.\n\n"
       "Example: pretrain checkpoint verify runs/quickstart");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
+  require_run(run_dir);
   const bool full = verify->parsed() && !sizes;
   const auto entries = list_checkpoints(run_dir, full ? VerifyMode::kFull : VerifyMode::kSizes);
   std::cout << to_text(entries);

@@ -5,7 +5,6 @@
 #include <iostream>
 
 #include "core/config/scalars.h"
-#include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
 #include "launch/hugging_face/exported_model.h"
 
@@ -43,7 +42,8 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
   std::string checkpoint, out, inputs, shard_size = "5GB", probe_type = "fp32";
   HfWriting writing;
   bool headless = false;
-  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
+      ->required();
   app.add_option("OUT", out, "directory to make; electra: generator/ and discriminator/ in it")
       ->required();
   app.add_flag("--headless", headless, "without heads: BertModel, RobertaModel, ElectraModel");
@@ -65,8 +65,7 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
   writing.shard_bytes = static_cast<std::uint64_t>(*shard_bytes.value);
   writing.probe_type = probe_type == "bf16" ? at::kBFloat16 : at::kFloat;
   at::set_num_threads(process.threads_per_rank());
-  CheckpointReader reader(checkpoint_path(checkpoint));
-  const LoadedModel loaded = load_model(reader);
+  const LoadedModel loaded = load_model(checkpoint);
   const auto plans = export_plans(*loaded.config.resolved.find("model"),
                                   loaded.model->max_positions(), loaded.tokens, headless);
   const ProbeRows rows = inputs.empty()

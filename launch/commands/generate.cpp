@@ -7,7 +7,6 @@
 
 #include "core/base/json/json_writer.h"
 #include "core/metrics/number_format.h"
-#include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
 #include "launch/hugging_face/exported_model.h"
 #include "launch/prompt_text.h"
@@ -59,7 +58,8 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   beams.beams = 1;
   SamplingOptions sampling;
   sampling.temperature = 0.8;
-  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
+      ->required();
   app.add_option("--prompt", prompt, "text to continue; - reads the standard input")->required();
   app.add_option("--tokens", tokens, "length of the continuation")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))
@@ -93,8 +93,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   if (prompt == "-") prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
 
   at::set_num_threads(process.threads_per_rank());
-  CheckpointReader reader(checkpoint_path(checkpoint));
-  const LoadedModel loaded = load_model(reader);
+  const LoadedModel loaded = load_model(checkpoint);
   const PromptText text(loaded);
   Model& model = *loaded.model;
   if (model.kind() == ModelKind::kEncoder) {

@@ -4,49 +4,20 @@
 #include <filesystem>
 #include <iostream>
 
+#include "core/base/logging.h"
 #include "core/checkpoint/checkpointer.h"
-#include "core/run/snapshot.h"
-#include "core/text/format/open_tokenizer.h"
 #include "launch/commands/command.h"
 #include "launch/hugging_face/imported_model.h"
+#include "launch/hugging_face/loaded_model.h"
 #include "launch/process/versions.h"
 
 namespace pretrain {
-namespace {
-
-struct Holder : torch::nn::Module {
-  explicit Holder(const std::shared_ptr<Model>& model) { register_module("model", model); }
-};
-
-// The tokenizer of the directory, of whatever kind; one that we do not read is kept as text.
-void add_tokenizer(const ImportedModel& source, const std::string& directory,
-                   RunIdentity& identity) {
-  identity.tokenizer_json = "{}\n";
-  identity.tokenizer_sha256 = std::string(64, '0');
-  for (const std::string& folder : {directory, source.directories.front()}) {
-    try {
-      const auto tokenizer = open_tokenizer(folder);
-      identity.tokenizer_json = tokenizer->to_json();
-      identity.tokenizer_sha256 = tokenizer->sha256();
-      return;
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::kBadData) throw;
-      const std::string path = folder + "/tokenizer.json";
-      if (!std::filesystem::exists(path)) continue;
-      std::cerr << "warning: " << error.what() << '\n';
-      identity.tokenizer_json = InputFile::open(path).text(std::size_t{kMaxTokenizerJson});
-      return;
-    }
-  }
-}
-
-}  // namespace
-
 ExitCode run_import(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app(
       "Makes a run directory with one checkpoint, step 0, of a Hugging Face directory\n"
       "(gpt2, openai-gpt, llama, bert, roberta, electra, t5; of electra also a folder\n"
-      "that holds discriminator/ and generator/). Train on from it with run.init=OUT.",
+      "that holds discriminator/ and generator/). Train on from it with run.init=OUT;\n"
+      "run.init, generate, score and export also take DIR itself.",
       "pretrain import");
   std::string directory, out;
   app.add_option("DIR", directory, "directory with config.json and model.safetensors")->required();
@@ -61,8 +32,7 @@ ExitCode run_import(const std::vector<std::string>& arguments, Process& process)
   const ImportedModel imported = import_model(directory);
   if (!imported.note.empty()) std::cout << imported.note << '\n';
 
-  Holder holder(imported.model);
-  FlatBuffer parameters(holder);
+  const FlatBuffer parameters = checkpoint_parameters(imported.model);
   std::vector<TensorPiece> pieces;
   for (const FlatBuffer::Entry& entry : parameters.entries()) {
     pieces.push_back({entry.name, "F32", entry.shape, 0, static_cast<std::uint64_t>(entry.count),
@@ -73,7 +43,10 @@ ExitCode run_import(const std::vector<std::string>& arguments, Process& process)
   setup.run_dir = out;
   setup.identity.config_yaml = imported.config.text();
   setup.identity.identity_sha256 = identity_sha256(imported.config);
-  add_tokenizer(imported, directory, setup.identity);
+  const ImportedTokenizer tokenizer = import_tokenizer(directory, imported);
+  if (!tokenizer.refusal.empty()) log_warning(tokenizer.refusal);
+  setup.identity.tokenizer_json = tokenizer.json;
+  setup.identity.tokenizer_sha256 = tokenizer.sha256;
   setup.identity.code = {program_version(), "", libtorch_version()};
   Checkpointer checkpointer(process.control(), setup);
   TrainingState state;

@@ -8,7 +8,6 @@
 
 #include "core/base/json/json_writer.h"
 #include "core/metrics/number_format.h"
-#include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
 #include "launch/prompt_text.h"
 #include "objectives/decoding/scoring.h"
@@ -57,14 +56,14 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
       "pretrain score");
   std::string checkpoint, context;
   std::vector<std::string> texts;
-  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, or a checkpoint")->required();
+  app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
+      ->required();
   app.add_option("TEXT", texts, "texts to score")->required();
   app.add_option("--context", context, "text before each of them, not scored");
   app.footer("Example: pretrain score runs/quickstart \"In the beginning\" \"In the begining\"");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
   at::set_num_threads(process.threads_per_rank());
-  CheckpointReader reader(checkpoint_path(checkpoint));
-  const LoadedModel loaded = load_model(reader);
+  const LoadedModel loaded = load_model(checkpoint);
   const PromptText prompt(loaded);
   Model& model = *loaded.model;
   for (const std::string& text : texts) {

@@ -29,11 +29,11 @@ void RunOptions::visit(OptionVisitor& visitor) {
                   .min = 1,
                   .max = 1024,
                   .null_word = "auto"});
-  visitor.option(
-      "init", init,
-      {.meaning = "checkpoint or run whose weights a fresh run starts from; counters at 0",
-       .kind = OptionKind::kPath,
-       .null_word = "null"});
+  visitor.option("init", init,
+                 {.meaning = "run, checkpoint or Hugging Face folder whose weights a fresh run "
+                             "starts from; counters at 0",
+                  .kind = OptionKind::kPath,
+                  .null_word = "null"});
   visitor.option("allow_change", allow_change,
                  {.meaning = "identity options that this start may change"});
 }

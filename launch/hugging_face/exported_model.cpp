@@ -10,8 +10,6 @@
 
 #include "core/base/random.h"
 #include "core/checkpoint/safetensors.h"
-#include "core/config/config_loader.h"
-#include "core/run/snapshot.h"
 #include "core/text/token_roles.h"
 #include "launch/hugging_face/imported_model.h"
 #include "launch/network.h"
@@ -29,16 +27,6 @@ constexpr std::int64_t kProbes = 100;
 constexpr std::int64_t kProbeLength = 16;
 constexpr std::int64_t kLongProbe = 1024;  // at most, of the first row
 constexpr double kParity = 1e-5;
-
-// Objectives whose decoders see a prompt both ways.
-bool has_prefixes(const RunConfig& config) {
-  return config.objective.name == "prefix_lm" || config.objective.name == "span_corruption";
-}
-
-// Gives parameters the names they have below an objective, as in checkpoints.
-struct Holder : torch::nn::Module {
-  explicit Holder(const std::shared_ptr<Model>& model) { register_module("model", model); }
-};
 
 std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
@@ -129,35 +117,6 @@ std::shared_ptr<Model> in_type(const LoadedModel& loaded, at::ScalarType type) {
 }
 
 }  // namespace
-
-LoadedModel load_model(CheckpointReader& reader) {
-  LoadedModel loaded;
-  loaded.config = read_config(
-      parse_config_text(reader.config_yaml(), reader.path() + "/config.resolved.yaml"), "model");
-  try {
-    loaded.tokenizer = tokenizer_from_json(reader.tokenizer_json(), reader.path());
-  } catch (const Error& error) {  // an imported one that we do not read; it is kept as text
-    loaded.tokenizer_refusal = error.what();
-  }
-  if (reader.tokenizer_json().size() > 4) loaded.tokenizer_json = reader.tokenizer_json();
-  if (loaded.tokenizer) {
-    const TokenRoles roles = token_roles(*loaded.tokenizer);
-    const bool t5 = loaded.config.model.name == "t5";
-    loaded.tokens = {loaded.tokenizer->vocab_size(), roles.bos,
-                     t5 && roles.sep >= 0 ? roles.sep : roles.eos, roles.pad};
-  }
-  if (loaded.config.model.vocab_size) loaded.tokens.vocab_size = *loaded.config.model.vocab_size;
-  loaded.model = build_model(loaded.config, loaded.tokens.vocab_size, loaded.tokens.pad, at::kFloat,
-                             c10::Device(c10::kCPU));
-  if (loaded.model->kind() == ModelKind::kDecoder && has_prefixes(loaded.config)) {
-    loaded.model->prompt_pattern = Pattern::kPrefix;
-  }
-  Holder holder(loaded.model);
-  FlatBuffer parameters(holder);
-  load_parameters(reader, parameters);
-  loaded.model->eval();
-  return loaded;
-}
 
 ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions) {
   RandomStream random(1, RandomPurpose::kTest, 0);

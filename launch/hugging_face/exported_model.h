@@ -1,26 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/checkpoint_reader.h"
-#include "core/text/tokenizer.h"
-#include "launch/config/run_config.h"
-#include "models/hugging_face/classes.h"
+#include "launch/hugging_face/loaded_model.h"
 
 namespace pretrain {
-
-/// A model out of a checkpoint, on the host in fp32, without its objective.
-struct LoadedModel {
-  RunConfig config;
-  std::unique_ptr<Tokenizer> tokenizer;  ///< null if the checkpoint's is of a kind we do not read
-  std::string tokenizer_refusal;         ///< why, then
-  std::string tokenizer_json;            ///< its text, "" if there is none
-  HfTokens tokens;
-  std::shared_ptr<Model> model;
-};
-LoadedModel load_model(CheckpointReader& reader);
 
 /// Rows of token ids.
 using ProbeRows = std::vector<std::vector<std::int64_t>>;

@@ -7,6 +7,7 @@
 
 #include "core/base/files/file.h"
 #include "core/config/config_loader.h"
+#include "core/text/format/open_tokenizer.h"
 #include "launch/network.h"
 
 namespace pretrain {
@@ -94,6 +95,33 @@ auto as_bad_data(const std::string& place, Work&& work) {
 }
 
 }  // namespace
+
+bool is_hugging_face(const std::string& name) {
+  namespace fs = std::filesystem;
+  if (fs::exists(name + "/manifest.json") || fs::exists(name + "/checkpoints")) return false;
+  return fs::exists(config_place(name)) || fs::exists(config_place(name + "/discriminator")) ||
+         fs::exists(config_place(name + "/generator"));
+}
+
+ImportedTokenizer import_tokenizer(const std::string& directory, const ImportedModel& imported) {
+  ImportedTokenizer found;
+  for (const std::string& folder : {directory, imported.directories.front()}) {
+    try {
+      const auto tokenizer = open_tokenizer(folder);
+      found.json = tokenizer->to_json();
+      found.sha256 = tokenizer->sha256();
+      return found;
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kBadData) throw;
+      const std::string path = folder + "/tokenizer.json";
+      if (!std::filesystem::exists(path)) continue;
+      found.refusal = error.what();
+      found.json = InputFile::open(path).text(std::size_t{kMaxTokenizerJson});
+      return found;
+    }
+  }
+  return found;
+}
 
 ImportedModel import_model(const std::string& directory) {
   const Source source = read_source(directory);

@@ -440,6 +440,32 @@ class CheckpointTest(BadInputTest):
                     "model.vocab_size=300")
         self.refuse(78, ["run.init", "gpt2", "llama"], start, "model.name=llama")
 
+    def test_initial_weights_of_another_size(self):
+        theirs = self.folder / "theirs"
+        if not theirs.exists():
+            done = runs.run_program("export", self.finished, theirs)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        for start in self.finished, theirs:
+            for code, parts, *words in (
+                    (78, ["run.init", "embeddings.token", "x 32", "x 48", "model.hidden=32"],
+                     "model.hidden=48"),
+                    (78, ["run.init", "has no tensor", "model.layers=2"], "model.layers=3")):
+                self.refuse(code, parts, f"run.init={start}", *words)
+                self.refuse_command(code, parts, "check", self.config, f"run.init={start}", *words)
+
+    def test_no_run(self):
+        theirs = self.folder / "config-only"
+        theirs.mkdir()
+        (theirs / "config.json").write_text("{}")
+        self.refuse_command(65, ["Hugging Face", f"pretrain import {theirs} OUT"], "checkpoint",
+                            "list", theirs)
+        for words in (["generate", "--prompt", "a"], ["score", "a"], ["export", "out"]):
+            for path, part in ((self.folder / "absent", "does not exist"), (self.config, "is no run")):
+                self.refuse_command(65, [path, part, "config.json"], words[0], path, *words[1:])
+            self.refuse_command(65, [theirs, "model.safetensors"], words[0], theirs,
+                                *words[1:])
+        self.refuse(65, ["model.safetensors"], f"run.init={theirs}")
+
     def test_tokens_that_a_checkpoint_lacks(self):
         run = self.train(self.folder / "maskless", "train.duration={steps: 1}", "model.name=bert",
                          "objective={name: masked_lm, mask_share: 0}")

@@ -76,6 +76,9 @@ class HuggingFaceTest(unittest.TestCase):
                 if name == "t5_11":  # one table for both ends, unscaled: ours are two
                     self.assertTrue(torch.equal(after.pop("lm_head.weight"), after["shared.weight"]))
                 self.assertEqual(sorted(before), sorted(after))
+                self.run_ok("export", theirs, self.folder / f"{name}-direct",
+                            *["--headless"] if name == "bert_bare" else [])
+                self.assert_same_weights(self.folder / f"{name}-direct", ours)
                 certificate = json.loads((ours / "parity.json").read_text())
                 self.assertEqual(certificate["compared"],
                                  "features" if name == "bert_bare" else "logits")
@@ -165,8 +168,10 @@ class HuggingFaceTest(unittest.TestCase):
             "{name: gpt2, layers: 2, hidden: 32, heads: 2}",
             "{name: electra, layers: 2, hidden: 48, heads: 4, ffn: 96, embedding_size: 24, "
             "vocab_size: 100, generator: {size: 0}}\nobjective: {name: masked_lm}"))
-        self.run_ok(config, f"run.dir={self.folder / 'on'}", f"run.init={run}",
-                    "train.duration={steps: 2}")
+        for name, start in ("on", run), ("direct", folder):
+            self.run_ok(config, f"run.dir={self.folder / name}", f"run.init={start}",
+                        "train.duration={steps: 2}")
+        self.assertEqual(runs.losses(self.folder / "direct"), runs.losses(self.folder / "on"))
         done = runs.run_program(config, f"run.dir={self.folder / 'no'}", f"run.init={run}",
                                 "objective={name: replaced_token_detection}")
         self.assertEqual(done.returncode, 78, done.stderr)
@@ -265,6 +270,8 @@ class HuggingFaceTest(unittest.TestCase):
             nats, tokens = re.match(r"log-likelihood (\S+) nats, (\d+) tokens", done.stdout).groups()
             self.assertEqual(int(tokens), 6)
             self.assertAlmostEqual(float(nats), expected, delta=2e-4)
+            direct = runs.run_program("score", theirs, text, "--context", context)
+            self.assertEqual((direct.stdout, direct.stderr), (done.stdout, ""))
 
         with torch.no_grad():
             greedy = model.generate(torch.tensor([tokenizer.encode("the cat").ids]),
