@@ -40,6 +40,9 @@ class Objective : public torch::nn::Module {
   /// True if the first term is a log-likelihood of the text, so that bits per byte mean something.
   virtual bool is_likelihood() const = 0;
   virtual Model& model() = 0;
+  /// Why training makes sense only from the weights of another run (`run.init`); empty if it does
+  /// from fresh ones.
+  virtual std::string why_initial_weights() const { return {}; }
   /// Called once after the weights of another run were loaded into a new one (`run.init`), with the
   /// section `objective` of that run's configuration.
   virtual void start_from(const ConfigNode& /*objective*/) {}

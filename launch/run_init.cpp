@@ -106,7 +106,12 @@ std::string sizes_advice(const RunConfig& then, const RunConfig& now) {
 }  // namespace
 
 void check_initial_weights(const RunConfig& config, Objective& objective, std::int64_t vocab_size) {
-  if (!config.run.init || std::filesystem::exists(config.run.dir + "/checkpoints")) return;
+  if (std::filesystem::exists(config.run.dir + "/checkpoints")) return;
+  if (!config.run.init) {
+    const std::string why = objective.why_initial_weights();
+    if (why.empty()) return;
+    fail(ExitCode::kBadConfig, config.place("objective"), why, ". Set run.init");
+  }
   const Start start(*config.run.init);
   const auto refuse = [&](const auto&... what) {
     fail(ExitCode::kBadConfig, config.place("run.init"), "run.init ", *config.run.init, ": ",

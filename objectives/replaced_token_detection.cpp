@@ -193,6 +193,12 @@ class ReplacedTokenDetection : public Objective {
   bool is_likelihood() const override { return false; }
   Model& model() override { return *model_; }
 
+  std::string why_initial_weights() const override {
+    if (options_.stage != "discriminator" || options_.replacement != "generator") return {};
+    return "objective.stage discriminator leaves the generator as it starts, so it needs a trained "
+           "one: of a run with objective.stage=generator, or an imported pair";
+  }
+
   void start_from(const ConfigNode& objective) override {
     const ConfigNode* stage = objective.find("stage");
     if (options_.stage != "discriminator" || !stage || stage->text() != "generator") return;
@@ -216,6 +222,7 @@ class ReplacedTokenDetection : public Objective {
     const bool samples = options.replacement == "generator" && discriminates;
     const bool smooths = options.variant != "all_tokens_mlm" &&
                          (generates || (options.variant == "replace_mlm" && discriminates));
+    need(discriminates, "variant", options.variant, kDefaults.variant);
     need(generates, "generator_weight", options.generator_weight, kDefaults.generator_weight);
     need(discriminates && !predicts_tokens(), "discriminator_weight", options.discriminator_weight,
          kDefaults.discriminator_weight);

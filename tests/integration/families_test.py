@@ -88,6 +88,11 @@ class FamiliesTest(runs.RunTest):
         self.assertEqual(len(parts), STEPS)
         self.assertLess(numpy.mean(parts[-5:]), numpy.mean(parts[:5]) - 0.1)
 
+    def check_falls(self, run, term):
+        parts = [line["parts"][term] for line in runs.read_lines(run / "metrics.jsonl")
+                 if line["phase"] == "train"]
+        self.assertLess(numpy.mean(parts[-5:]), numpy.mean(parts[:5]) - 0.02)
+
     def check_resumes(self, family, unbroken):
         run = self.folder / family / "stopped"
         words = (*self.words_of(family, "stopped"), f"train.duration={{steps: {STEPS}}}")
@@ -177,6 +182,21 @@ class FamiliesTest(runs.RunTest):
             self.refuse(f"model.name={model}", f"objective.name={objective}",
                         "eval.samples={every: {steps: 1}, prompts: [a]}", corpus="bert",
                         says=("eval.samples", model, "writes no text"))
+
+    def test_two_stages_of_electra(self):
+        """The second stage starts from the first one's generator and leaves it as it is."""
+        own = ("model.share_embeddings=false", "model.generator.size=1")
+        second = (*own, "objective.stage=discriminator")
+        self.refuse("model.name=electra", "objective.name=replaced_token_detection", *second,
+                    corpus="bert", says=("objective.stage discriminator", "Set run.init"))
+        first = self.run_family("electra_tiny", "stage-1", 2, STEPS, *own, "objective.stage=generator")
+        self.check_falls(first, "generator")
+        run = self.run_family("electra_tiny", "stage-2", 2, STEPS, *second, f"run.init={first}")
+        before, after = ({name: value for name, value in runs.tensors(runs.checkpoint(of, STEPS)).items()
+                          if name.startswith("model.")} for of in (first, run))
+        changed = [name for name in after if not numpy.array_equal(before[name], after[name])]
+        self.assertEqual(sorted(changed), sorted(n for n in after if "generator" not in n))
+        self.check_falls(run, "discriminator")
 
     def test_pairs_of_sentences_are_no_documents(self):
         self.refuse("model={name: bert, pooler: true}", "data.document_mask=true",

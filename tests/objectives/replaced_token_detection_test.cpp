@@ -325,7 +325,8 @@ TEST(ReplacedTokens, RefusesOptionsThatNothingReads) {
          {"label_smoothing: 0.1", "z_loss: 0.1", "discriminator_weight: 3"}},
         {"variant: replace_mlm", {"discriminator_weight: 3"}},
         {"stage: generator",
-         {"temperature: 2", "disallow_correct: true", "discriminator_weight: 3"}},
+         {"temperature: 2", "disallow_correct: true", "discriminator_weight: 3",
+          "variant: electra_15"}},
         {"stage: discriminator", {"label_smoothing: 0.1", "generator_weight: 2"}}}) {
     electra(combination, own);
     for (const std::string& option : unread) {
