@@ -9,6 +9,7 @@
 #include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "core/base/files/file.h"
+#include "core/base/logging.h"
 #include "core/data/corpus/build/build_journal.h"
 #include "core/data/corpus/build/corpus_build.h"
 #include "core/data/corpus/build/output_files.h"
@@ -135,10 +136,10 @@ void check_existing(const OutputFiles& outputs, const BuildOptions& options) {
 }
 
 // A folder or pattern does not mean what builds of this name write there themselves.
-std::vector<std::string> foreign_files(const std::vector<std::string>& words,
+std::vector<std::string> foreign_files(const std::vector<std::string>& words, bool by_name,
                                        const OutputFiles& outputs) {
   const std::set<std::string> named(words.begin(), words.end());
-  const std::vector<std::string> all = input_files(words);
+  const auto [all, passed_over] = input_files(words, by_name);
   const std::vector<bool> owned = outputs.owns(all);
   std::vector<std::string> files;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -148,14 +149,21 @@ std::vector<std::string> foreign_files(const std::vector<std::string>& words,
     }
     if (!owned[i]) files.push_back(all[i]);
   }
+  const std::vector<bool> made = outputs.owns(passed_over);
+  std::vector<std::string> others;
+  for (std::size_t i = 0; i < passed_over.size(); ++i) {
+    if (!made[i]) others.push_back(passed_over[i]);
+  }
+  if (!others.empty()) log_warning(passed_over_text(others));
   return files;
 }
 
 Inputs list_inputs(const BuildOptions& options, const OutputFiles& outputs) {
   Inputs inputs;
-  inputs.files = foreign_files(options.inputs, outputs);
+  const bool by_name = options.format.format == "auto";
+  inputs.files = foreign_files(options.inputs, by_name, outputs);
   inputs.validation = inputs.files.size();
-  const auto validation = foreign_files(options.validation_inputs, outputs);
+  const auto validation = foreign_files(options.validation_inputs, by_name, outputs);
   inputs.files.insert(inputs.files.end(), validation.begin(), validation.end());
   for (const std::string& file : inputs.files) {
     std::error_code error;

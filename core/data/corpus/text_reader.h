@@ -55,8 +55,8 @@ class DocumentReader {
 };
 
 /// `input`: a path, or "-" for the standard input. `format.format` auto means jsonl for names that
-/// end in .jsonl or .ndjson, csv or tsv for those, text for all others, .gz and .zst aside. Throws
-/// kBadData if it cannot be opened, kUsage for an unknown format.
+/// end in .jsonl, .ndjson or .json, csv or tsv for those, text for all others, .gz and .zst aside.
+/// Throws kBadData if it cannot be opened, kUsage for an unknown format.
 std::unique_ptr<DocumentReader> open_documents(const std::string& input, const TextFormat& format);
 
 }  // namespace pretrain

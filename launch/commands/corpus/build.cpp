@@ -23,8 +23,8 @@ struct BuildCommand {
 };
 
 constexpr const char* kFooter =
-    "Folders and 'patterns' are read in name order, .gz and .zst unpacked. The same\n"
-    "command goes on with a stopped build; what is done lies in OUT.build.\n"
+    "Of folders, text, JSONL and CSV are read (by name, in its order), .gz and .zst\n"
+    "unpacked. The same command goes on with a stopped build (its work: OUT.build).\n"
     "Special tokens: texts between commas, as in '[PAD],<s>'. <extra_id_0..99> is\n"
     "100 of them. bert: [PAD],[CLS],[SEP],[MASK]; t5: <pad>,</s>,<extra_id_0..99>;\n"
     "fim: <|fim_prefix|>,<|fim_middle|>,<|fim_suffix|>.\n"

@@ -116,7 +116,9 @@ class Train : public TokenizerCommand {
     }
     ProgressLine line;
     const ProgressFunction report = line.function();
-    Documents documents(input_files(inputs_), format_, report);
+    const InputFiles inputs = input_files(inputs_, format_.format == "auto");
+    if (!inputs.passed_over.empty()) log_warning(passed_over_text(inputs.passed_over));
+    Documents documents(inputs.files, format_, report);
     const TrainedTokenizer trained = train_tokenizer(
         options_, [&](std::string& document) { return documents.next(document); },
         [&](const char* phase, std::uint64_t done, std::uint64_t total) {

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/escape_control.h"
 #include "core/data/corpus/input/csv_fields.h"
+#include "core/data/corpus/input/file_kind.h"
 #include "core/data/corpus/input/json_text.h"
 #include "core/data/corpus/input/record_cutter.h"
 #include "core/text/unicode/utf8.h"
@@ -36,7 +37,8 @@ class PolicyParser : public RecordParser {
     if (!bad) return true;
     if (invalid_ == InvalidText::kError) {
       fail(ExitCode::kBadData, where(*bad),
-           "is not valid UTF-8. Convert the input to UTF-8 first, or see --invalid");
+           "is not valid UTF-8. Convert the input to UTF-8 first, or give --invalid replace or "
+           "--invalid skip");
     }
     ++counts.skipped_text;
     return false;
@@ -74,7 +76,9 @@ class JsonLine : public PolicyParser {
   using PolicyParser::PolicyParser;
   bool parse(std::string_view record, const RecordPlace& place, std::string& text,
              InvalidCounts& counts) const override {
-    if (record.find_first_not_of(" \t\r") == std::string_view::npos) return false;
+    const std::size_t first = record.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) return false;
+    if (record[first] == '[' && place.offset == 0) refuse_array();
     const auto where = [&](std::size_t bad) {
       return concat(line_text(place), ": byte ", bad, " of the line ");
     };
@@ -106,6 +110,13 @@ class JsonLine : public PolicyParser {
     return false;
   }
   std::string place_text(const RecordPlace& place) const override { return line_text(place); }
+
+ private:
+  [[noreturn]] void refuse_array() const {
+    const std::string stem = input_.substr(0, input_.rfind(".json"));
+    fail(ExitCode::kBadData, input_, ":1: is a JSON array, expected an object a line. ",
+         "Convert it: jq -c '.[]' ", input_, " > ", stem, ".jsonl");
+  }
 };
 
 class CsvRecord : public PolicyParser {
@@ -170,13 +181,20 @@ class CsvRecord : public PolicyParser {
 
 std::string kind_of(const std::string& input, const TextFormat& format) {
   if (format.format != "auto") return format.format;
-  std::string name = input;
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (name.ends_with(packed)) name.resize(name.size() - packed.size());
+  switch (file_kind(input)) {
+    case FileKind::kJsonl:
+    case FileKind::kJson:
+      return "jsonl";
+    case FileKind::kCsv:
+      return "csv";
+    case FileKind::kTsv:
+      return "tsv";
+    case FileKind::kText:
+    case FileKind::kAbout:
+    case FileKind::kBinary:
+    case FileKind::kOther:
+      break;
   }
-  if (name.ends_with(".jsonl") || name.ends_with(".ndjson")) return "jsonl";
-  if (name.ends_with(".csv")) return "csv";
-  if (name.ends_with(".tsv")) return "tsv";
   return "text";
 }
 

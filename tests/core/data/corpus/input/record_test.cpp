@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include "core/base/random.h"
-#include "core/data/corpus/input/input_files.h"
 #include "core/data/corpus/input/invalid_text.h"
 #include "tests/core/data/corpus/corpus_fixture.h"
 #include "tests/core/data/corpus/input/packing.h"
@@ -235,19 +234,14 @@ TEST_F(RecordTest, ReadersGoOnWhereAnotherStopped) {
   }
 }
 
-TEST_F(RecordTest, FoldersAndPatterns) {
-  for (const char* name : {"d/b.txt", "d/a.txt", "d/sub/c.txt", "d/.hidden", "d/.git/x", "e.txt"}) {
-    std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
-    write(name, "x");
+TEST_F(RecordTest, JsonArraysAreRefusedWithAWayOut) {
+  for (const char* name : {"x.json", "x.jsonl"}) {
+    for (const char* text : {"[{\"text\": \"a\"}]", " [\n{\"text\": \"a\"}\n]\n"}) {
+      EXPECT_THAT(message([&] { read_as(name, text, {}); }),
+                  HasSubstr("jq -c '.[]' " + path(name) + " > " + path("x.jsonl")));
+    }
   }
-  EXPECT_EQ(input_files({path("e.txt"), path("d"), "-"}),
-            (Documents{path("e.txt"), path("d/a.txt"), path("d/b.txt"), path("d/sub/c.txt"), "-"}));
-  EXPECT_EQ(input_files({path("d/*.txt")}), (Documents{path("d/a.txt"), path("d/b.txt")}));
-  write("[x].txt", "a file may be named like a pattern");
-  EXPECT_EQ(input_files({path("[x].txt")}), Documents{path("[x].txt")});
-  EXPECT_THAT(message([&] { input_files({path("*.none")}); }), HasSubstr("no file matches"));
-  std::filesystem::create_directory(path("void"));
-  EXPECT_THAT(message([&] { input_files({path("void")}); }), HasSubstr("holds no file"));
+  EXPECT_EQ(read_as("x.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n", {}), (Documents{"a", "b"}));
 }
 
 }  // namespace
