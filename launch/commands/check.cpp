@@ -11,6 +11,7 @@
 #include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/config/plan.h"
 #include "launch/inputs.h"
 #include "launch/network.h"
@@ -202,11 +203,11 @@ ExitCode run_check(const std::vector<std::string>& arguments, Process& process) 
   std::int64_t world = 1;
   std::int64_t per_node = 0;
   app.add_option("FILE", file, "configuration (YAML)")->required();
-  app.add_option("--world", world, "ranks to plan for")
-      ->check(CLI::Range(1, 1 << 20))
+  within(app.add_option("--world", world, "ranks to plan for"), std::int64_t{1},
+         std::int64_t{1} << 20)
       ->capture_default_str();
-  app.add_option("--per-node", per_node, "ranks on one host (default: all)")
-      ->check(CLI::Range(1, 1 << 20));
+  within(app.add_option("--per-node", per_node, "ranks on one host (default: all)"),
+         std::int64_t{1}, std::int64_t{1} << 20);
   app.footer("Example: pretrain check configs/quickstart.yaml --world 2");
   const SplitWords words = split_overrides(arguments);
   if (!parse(app, words.others, process)) return ExitCode::kOk;

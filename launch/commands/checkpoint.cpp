@@ -4,6 +4,7 @@
 #include "core/checkpoint/checkpoint_list.h"
 #include "launch/checkpoint_path.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 
 namespace pretrain {
 

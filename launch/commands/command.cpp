@@ -1,42 +1,20 @@
 #include "launch/commands/command.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <sstream>
 
 #include "core/config/option_values.h"
 
 namespace pretrain {
 namespace {
 
-constexpr std::size_t kHelpColumns = 80;
-constexpr std::size_t kDescriptionColumn = 30;
-
-// Lines of at most 80 columns; what is cut off an option's description goes below it.
-std::string wrapped(const std::string& help) {
-  std::string text;
-  std::istringstream lines(help);
-  for (std::string line; std::getline(lines, line);) {
-    const std::string indent(line.starts_with("  ") ? kDescriptionColumn : 0, ' ');
-    while (line.size() > kHelpColumns) {
-      const std::size_t blank = line.rfind(' ', kHelpColumns);
-      if (blank == std::string::npos || blank <= indent.size()) break;
-      text += line.substr(0, blank) + "\n";
-      line = indent + line.substr(blank + 1);
-    }
-    text += line + "\n";
-  }
-  return text;
-}
-
 std::string help_text() {
   std::string text =
       "pretrain: pre-trains language models on one machine or an MPI cluster\n\n"
       "  pretrain [train] FILE [a.b=c ...]        one rank\n"
       "  mpirun -np N pretrain FILE [a.b=c ...]   N ranks; the same again resumes\n"
-      "  pretrain COMMAND --help\n\nCommands:\n";
+      "  pretrain help [COMMAND]\n\nCommands:\n";
   for (const Command& command : commands()) {
     std::string name = command.name;
     name.resize(12, ' ');
@@ -47,15 +25,6 @@ std::string help_text() {
          "71 memory, 73 cannot create, 74 I/O, 75 stopped with a checkpoint (start again),\n"
          "76 numerics, 77 run directory in use, 78 bad configuration, 79 ranks disagree.\n\n"
          "Example: mpirun -np 2 pretrain configs/quickstart.yaml optimizer.lr=5e-4\n";
-}
-
-bool is_override(const std::string& word) {
-  if (word.empty()) return false;
-  if (word[0] == '~' || word[0] == '+') return true;
-  const std::size_t equals = word.find('=');
-  if (equals == std::string::npos) return false;
-  if (!word.starts_with("--")) return word[0] != '-';
-  return word.substr(0, equals).find('.') != std::string::npos;
 }
 
 }  // namespace
@@ -83,7 +52,8 @@ const std::vector<Command>& commands() {
 void refuse_misspelt(const std::string& word) {
   if (word.find_first_of("./-=") != std::string::npos || std::filesystem::exists(word)) return;
   std::vector<std::string> names;
-  for (const Command& command : commands()) names.push_back(command.name);
+  for (const Command& command : commands()) names.emplace_back(command.name);
+  names.emplace_back("help");
   const std::string nearest = nearest_word(word, names);
   fail(
       ExitCode::kUsage, word, ": is neither a command nor a file. ",
@@ -94,6 +64,11 @@ ExitCode run_command_line(const std::vector<std::string>& words, Process& proces
   if (words.empty() || words[0] == "--help" || words[0] == "-h") {
     if (process.rank() == 0) std::cout << help_text();
     return words.empty() ? ExitCode::kUsage : ExitCode::kOk;
+  }
+  if (words[0] == "help") {
+    std::vector<std::string> asked(words.begin() + 1, words.end());
+    asked.emplace_back("--help");
+    return run_command_line(asked, process);
   }
   if (words[0] == "--version") return run_version({}, process);
   const auto found = std::find_if(commands().begin(), commands().end(),
@@ -109,33 +84,6 @@ ExitCode run_command_line(const std::vector<std::string>& words, Process& proces
     });
   }
   return found->run({words.begin() + 1, words.end()}, process);
-}
-
-bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& process) {
-  app.get_formatter()->column_width(kDescriptionColumn);
-  try {
-    std::vector<std::string> reversed(words.rbegin(), words.rend());
-    app.parse(reversed);
-    return true;
-  } catch (const CLI::CallForHelp&) {
-    if (process.rank() == 0) std::cout << wrapped(app.help());
-    return false;
-  } catch (const CLI::CallForAllHelp&) {
-    if (process.rank() == 0) std::cout << wrapped(app.help("", CLI::AppFormatMode::All));
-    return false;
-  } catch (const CLI::ParseError& error) {
-    std::string name = app.get_name();
-    for (const CLI::App* given : app.get_subcommands()) name += " " + given->get_name();
-    fail(ExitCode::kUsage, name, ": ", error.what(), ". See ", name, " --help");
-  }
-}
-
-SplitWords split_overrides(const std::vector<std::string>& words) {
-  SplitWords split;
-  for (const std::string& word : words) {
-    (is_override(word) ? split.overrides : split.others).push_back(word);
-  }
-  return split;
 }
 
 }  // namespace pretrain

@@ -6,10 +6,6 @@
 #include "core/base/error.h"
 #include "launch/process/process.h"
 
-namespace CLI {
-class App;
-}
-
 namespace pretrain {
 
 /// One sub-command of the program.
@@ -27,16 +23,6 @@ const std::vector<Command>& commands();
 /// Runs what the command line says: a command, or FILE [a.b=c ...], which trains. Help is printed
 /// by rank 0.
 ExitCode run_command_line(const std::vector<std::string>& words, Process& process);
-
-/// Parses the words of a command. Returns false after printing help (rank 0 alone prints). Throws
-/// kUsage naming the wrong word.
-bool parse(CLI::App& app, const std::vector<std::string>& words, const Process& process);
-/// Splits what follows FILE into overrides (`a.b=c`, `--a.b=c`, `~a.b`) and flags.
-struct SplitWords {
-  std::vector<std::string> overrides;
-  std::vector<std::string> others;
-};
-SplitWords split_overrides(const std::vector<std::string>& words);
 
 ExitCode run_train(const std::vector<std::string>& arguments, Process& process);
 ExitCode run_check(const std::vector<std::string>& arguments, Process& process);

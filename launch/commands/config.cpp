@@ -4,6 +4,7 @@
 
 #include "core/config/config_loader.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/config/run_config.h"
 
 namespace pretrain {
@@ -26,7 +27,8 @@ ExitCode run_config(const std::vector<std::string>& arguments, Process& process)
                            : options_text(all_option_rows(), file));
     return ExitCode::kOk;
   }
-  if (file.empty()) fail(ExitCode::kUsage, "pretrain config: FILE is required. See --help");
+  if (file.empty())
+    fail(ExitCode::kUsage, "pretrain config: FILE is required. See pretrain config --help");
   const std::string name = std::filesystem::path(file).stem().string();
   const RunConfig config = read_config(load_config(file, words.overrides).root, name);
   if (hash) {

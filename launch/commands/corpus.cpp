@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/corpus/subcommand.h"
 
 namespace pretrain {

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <iostream>
 
-#include "core/config/scalars.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/hugging_face/exported_model.h"
 
 namespace pretrain {
@@ -39,7 +39,7 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
       "model.safetensors, tokenizer files, model card and parity.json. Reads it back\n"
       "and publishes nothing unless the logits agree within 1e-5.",
       "pretrain export");
-  std::string checkpoint, out, inputs, shard_size = "5GB", probe_type = "fp32";
+  std::string checkpoint, out, inputs, probe_type = "fp32";
   HfWriting writing;
   bool headless = false;
   app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
@@ -47,22 +47,18 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
   app.add_option("OUT", out, "directory to make; electra: generator/ and discriminator/ in it")
       ->required();
   app.add_flag("--headless", headless, "without heads: BertModel, RobertaModel, ElectraModel");
-  app.add_option("--shard-size", shard_size, "weights above it are split into files of at most it")
-      ->capture_default_str();
+  take_bytes(app.add_option("--shard-size", writing.shard_bytes,
+                            "weights above it are split into files of it (default 5GB)"),
+             1);
   app.add_option("--inputs", inputs, "compare on these: a row of ids a line (default: random)");
   app.add_option("--probes", writing.probes,
                  "also write inputs and logits compared, beside OUT, under this name");
-  app.add_option("--probe-type", probe_type, "fp32 or bf16: products behind these logits")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
+  choose_from(
+      app.add_option("--probe-type", probe_type, "fp32 or bf16: products behind these logits"),
+      {"fp32", "bf16"})
       ->capture_default_str();
   app.footer("Example: pretrain export runs/quickstart models/quickstart");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
-  const auto shard_bytes = parse_bytes(shard_size);
-  if (!shard_bytes.value || *shard_bytes.value < 1) {
-    fail(ExitCode::kUsage, "export: --shard-size ", shard_size,
-         ": expected bytes such as 5GB or 500MiB");
-  }
-  writing.shard_bytes = static_cast<std::uint64_t>(*shard_bytes.value);
   writing.probe_type = probe_type == "bf16" ? at::kBFloat16 : at::kFloat;
   at::set_num_threads(process.threads_per_rank());
   const LoadedModel loaded = load_model(checkpoint);

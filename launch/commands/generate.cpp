@@ -8,6 +8,7 @@
 #include "core/base/json/json_writer.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/hugging_face/exported_model.h"
 #include "launch/prompt_text.h"
 #include "objectives/decoding/beam_search.h"
@@ -61,31 +62,33 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
   app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
       ->required();
   app.add_option("--prompt", prompt, "text to continue; - reads the standard input")->required();
-  app.add_option("--tokens", tokens, "length of the continuation")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))
+  within(app.add_option("--tokens", tokens, "length of the continuation"), std::int64_t{1},
+         std::int64_t{1} << 30)
       ->capture_default_str();
-  app.add_option("--samples", count, "number of continuations")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+  within(app.add_option("--samples", count, "number of continuations"), std::int64_t{1},
+         std::int64_t{1} << 20)
       ->capture_default_str();
   app.add_flag("--greedy", greedy, "always the most likely token (temperature 0)");
-  app.add_option("--temperature", sampling.temperature, "logits are divided by it")
-      ->check(CLI::Range(0.0, 100.0))
+  within(app.add_option("--temperature", sampling.temperature, "logits are divided by it"), 0.0,
+         100.0)
       ->capture_default_str();
-  app.add_option("--top-k", sampling.top_k, "only the k most likely tokens; 0: all")
-      ->check(CLI::NonNegativeNumber)
+  within(app.add_option("--top-k", sampling.top_k, "only the k most likely tokens; 0: all"),
+         std::int64_t{0}, std::int64_t{1} << 30)
       ->capture_default_str();
-  app.add_option("--top-p", sampling.top_p, "only the most likely tokens up to this probability")
-      ->check(CLI::Range(0.0, 1.0))
+  within(app.add_option("--top-p", sampling.top_p,
+                        "only the most likely tokens up to this probability"),
+         0.0, 1.0)
       ->capture_default_str();
   app.add_option("--seed", sampling.seed, "of the draws")->capture_default_str();
-  app.add_option("--beams", beams.beams, "beam search with so many texts instead of draws")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1024}))
+  within(app.add_option("--beams", beams.beams, "beam search with so many texts instead of draws"),
+         std::int64_t{1}, std::int64_t{1024})
       ->capture_default_str();
-  app.add_option("--length-penalty", beams.length_penalty, "beams: log-probability / length^P")
-      ->check(CLI::Range(0.0, 10.0))
+  within(
+      app.add_option("--length-penalty", beams.length_penalty, "beams: log-probability / length^P"),
+      0.0, 10.0)
       ->capture_default_str();
-  app.add_option("--candidates", candidates, "encoders: tokens shown for a masked place")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}))
+  within(app.add_option("--candidates", candidates, "encoders: tokens shown for a masked place"),
+         std::int64_t{1}, std::int64_t{1000})
       ->capture_default_str();
   app.footer("Example: pretrain generate runs/quickstart --prompt \"In the beginning\"");
   if (!parse(app, arguments, process)) return ExitCode::kOk;

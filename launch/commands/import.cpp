@@ -7,6 +7,7 @@
 #include "core/base/logging.h"
 #include "core/checkpoint/checkpointer.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/hugging_face/imported_model.h"
 #include "launch/hugging_face/loaded_model.h"
 #include "launch/process/versions.h"

@@ -9,6 +9,7 @@
 #include "core/base/json/json_writer.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/prompt_text.h"
 #include "objectives/decoding/scoring.h"
 

@@ -8,6 +8,7 @@
 #include "core/metrics/number_format.h"
 #include "launch/build_trainer.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/process/versions.h"
 
 namespace pretrain {

@@ -8,6 +8,7 @@
 #include "core/objective.h"
 #include "core/optimizer.h"
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 
 namespace pretrain {
 namespace {

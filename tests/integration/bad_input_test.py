@@ -216,6 +216,51 @@ class ConfigTest(BadInputTest):
                             "generate", self.finished, "--prompt", "a", ranks=2)
         self.assertEqual(runs.run_program().returncode, 2)
 
+    def test_misspelt_words_and_wrong_numbers(self):
+        run, generate = self.finished, ["generate", self.finished, "--prompt", "a"]
+        build = ["corpus", "build", self.folder / "new.h5", self.text, "--tokenizer", "byte"]
+        for parts, *words in (
+                (["hlep", "Did you mean help?"], "hlep"),
+                (["pretrain corpus: bild", "Did you mean build?"], "corpus", "bild"),
+                (["pretrain corpus", "expected build, import", "verify"], "corpus"),
+                (["--promt", "Did you mean --prompt?"], "generate", run, "--promt", "a"),
+                (["--wrold", "Did you mean --world?"], "check", self.config, "--wrold=2"),
+                (["more is one word too many"], *generate, "more"),
+                (["--prompt lacks its value"], "generate", run, "--prompt"),
+                (["--prompt is given more than once"], *generate, "--prompt", "b"),
+                (["optimizer.lr=VALUE"], self.config, "optimizer.lr", "3"),
+                (["--optimizer.lr=VALUE"], "check", self.config, "--optimizer.lr", "3"),
+                (["--tokens", "8k or 8Ki, got 8q"], *generate, "--tokens", "8q"),
+                (["--tokens", "expected 1 to", "got 0"], *generate, "--tokens", "0"),
+                (["--top-k", "expected 0 to", "got -1"], *generate, "--top-k", "-1"),
+                (["--seed", "at least 0, got -1"], *generate, "--seed", "-1"),
+                (["--temperature", "a number such as 0.5, got hot"], *generate, "--temperature", "hot"),
+                (["--top-p", "expected 0 to 1, got 2"], *generate, "--top-p", "2"),
+                (["--greedy"], *generate, "--greedy=maybe"),
+                (["--vocab", "8k or 8Ki, got many"], "tokenizer", "train", "bpe", "t.json", self.text,
+                 "--vocab", "many"),
+                (["--jobs", "got 1.5"], *build, "--jobs", "1.5"),
+                (["--part-bytes", "64M, 5GB", "got 5q"], *build, "--part-bytes", "5q"),
+                (["--max-document", "got 0"], *build, "--max-document", "0"),
+                (["--probe-type", "fp32 or bf16, got fp8"], "export", run, "out", "--probe-type", "fp8"),
+                (["--packing needs --sequence-length"], "corpus", "info", self.corpus, "--packing",
+                 "documents")):
+            with self.subTest(words):
+                self.refuse_command(2, parts, *words)
+        self.assertEqual(list(self.folder.glob("new.*")), [])
+
+    def test_counts_and_help_as_a_command(self):
+        for count in "1000", "1k", "1Ki":
+            done = runs.run_program("corpus", "build", self.folder / f"{count}.h5", self.text,
+                                    "--tokenizer", "byte", "--shard-tokens", count)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        shards = [len(list(self.folder.glob(f"{count}-*.h5"))) for count in ("1000", "1k", "1Ki")]
+        self.assertEqual(shards[0], shards[1])
+        self.assertGreater(shards[1], shards[2])
+        for words in ([], ["generate"], ["corpus", "build"]):
+            self.assertEqual(runs.run_program("help", *words).stdout,
+                             runs.run_program(*words, "--help").stdout)
+
 
 class CorpusTest(BadInputTest):
     def refuse_corpus(self, code, parts, path):

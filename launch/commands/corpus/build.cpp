@@ -6,6 +6,7 @@
 #include "core/base/logging.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/text/special_vocabulary.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/corpus/subcommand.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"
@@ -91,36 +92,30 @@ RunSubcommand declare_corpus_build(CLI::App& app) {
       ->capture_default_str();
   app.add_flag("--eos", command->eos, "close documents by the end token (default)");
   app.add_flag("--no-eos", command->no_eos, "do not close documents");
-  app.add_option("--valid-fraction", command->valid_fraction,
-                 "share held out as split valid (default 0.01)")
-      ->check(CLI::Range(0.0, 0.999).description(""))
+  within(app.add_option("--valid-fraction", command->valid_fraction,
+                        "share held out as split valid (default 0.01)"),
+         0.0, 0.999)
       ->type_name("SHARE");
   app.add_option("--valid", options.validation_inputs,
                  "files that make up the split valid instead");
   app.add_flag("--dedup", options.duplicates.exact, "drop documents that occurred before");
-  app.add_option("--near-duplicates", options.duplicates.near,
-                 "drop those as similar as this (Jaccard, as 0.8)")
-      ->check(CLI::Range(0.01, 1.0).description(""))
+  within(app.add_option("--near-duplicates", options.duplicates.near,
+                        "drop those as similar as this (Jaccard, as 0.8)"),
+         0.01, 1.0)
       ->type_name("J");
-  app.add_option("--dedup-memory", options.duplicates.max_bytes, "bound for both (default 4G)")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->type_name("BYTES");
+  take_bytes(app.add_option("--dedup-memory", options.duplicates.max_bytes,
+                            "bound for both (default 4G)"));
   app.add_option("--quality", command->quality, "drop by rules: gopher,english,repetition,c4");
   app.add_option("--min-chars", options.quality.min_chars, "drop shorter documents");
   app.add_option("--max-chars", options.quality.max_chars, "drop longer documents");
-  app.add_option("--max-document", options.format.max_document_bytes,
-                 "refuse input with a longer one (default 4G)")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->check(CLI::Range(std::uint64_t{1}, kMaxDocumentBytes).description(""))
-      ->type_name("BYTES");
+  take_bytes(app.add_option("--max-document", options.format.max_document_bytes,
+                            "refuse input with a longer one (default 4G)"),
+             1, kMaxDocumentBytes);
   app.add_option("--shard-tokens", options.shard_tokens,
-                 "tokens of a file NAME-00000-of-00008.h5, as 1G")
-      ->transform(CLI::AsSizeValue(true).description(""))
-      ->type_name("N");
+                 "tokens of a file NAME-00000-of-00008.h5, as 1G");
   app.add_option("--jobs", options.jobs, "threads that encode (default: one a processor)");
-  app.add_option("--part-bytes", options.part_bytes, "input after which work is kept (default 64M)")
-      ->transform(CLI::AsSizeValue(false).description(""))
-      ->type_name("BYTES");
+  take_bytes(app.add_option("--part-bytes", options.part_bytes,
+                            "input after which work is kept (default 64M)"));
   app.add_flag("--restart", options.restart, "do not go on where a stopped build was");
   app.add_flag("--force", options.force, "replace an existing corpus");
   app.footer(kFooter);

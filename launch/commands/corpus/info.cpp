@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/data/corpus/inspect/corpus_info.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/corpus/subcommand.h"
 #include "launch/progress_line.h"
 
@@ -33,13 +34,13 @@ RunSubcommand declare_corpus_info(CLI::App& app) {
   const auto command = std::make_shared<InfoCommand>();
   app.add_option("FILE", command->path, "corpus, NAME.h5")->required();
   CLI::Option* length =
-      app.add_option("--sequence-length", command->rows.sequence_length,
-                     "count rows of so many positions: padding, documents cut")
-          ->check(CLI::Range(std::uint64_t{1}, kMaxSequenceLength).description(""))
+      within(app.add_option("--sequence-length", command->rows.sequence_length,
+                            "count rows of so many positions: padding, documents cut"),
+             std::int64_t{1}, static_cast<std::int64_t>(kMaxSequenceLength))
           ->type_name("N");
-  app.add_option("--packing", command->rows.packings,
-                 "packed, documents, first_fit, best_fit\n(default: all of them)")
-      ->check(CLI::IsMember(packing_names()).description(""))
+  choose_from(app.add_option("--packing", command->rows.packings,
+                             "packed, documents, first_fit, best_fit\n(default: all of them)"),
+              packing_names())
       ->delimiter(',')
       ->needs(length)
       ->type_name("LIST");

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/data/corpus/corpus_rewrite.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/corpus/subcommand.h"
 #include "launch/process/versions.h"
 #include "launch/progress_line.h"
@@ -40,9 +41,9 @@ RunSubcommand declare_corpus_split(CLI::App& app) {
   app.add_option("IN", command->options.input, "corpus, NAME.h5")->required();
   app.add_option("OUT", command->options.output, "corpus to make; IN itself with --force")
       ->required();
-  app.add_option("--valid-fraction", command->valid_fraction,
-                 "share of the documents for split valid")
-      ->check(CLI::Range(0.0, 0.999));
+  within(app.add_option("--valid-fraction", command->valid_fraction,
+                        "share of the documents for split valid"),
+         0.0, 0.999);
   app.add_option("--splits", command->shares, "shares of all splits, NAME=SHARE,...");
   app.add_flag("--force", command->options.force, "replace an existing corpus");
   app.footer(

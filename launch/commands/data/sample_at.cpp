@@ -7,6 +7,7 @@
 #include "core/base/files/file.h"
 #include "core/base/json/json_writer.h"
 #include "core/config/config_loader.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/data/audit.h"
 #include "launch/commands/data/subcommand.h"
 
@@ -129,9 +130,9 @@ RunDataSubcommand declare_sample_at(CLI::App& app) {
   };
   const auto options = std::make_shared<Options>();
   app.add_option("FILE", options->path, "configuration, or a run directory")->required();
-  app.add_option("--step", options->step, "step, from 1 as metrics count them")
-      ->required()
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 50));
+  within(app.add_option("--step", options->step, "step, from 1 as metrics count them"),
+         std::int64_t{1}, std::int64_t{1} << 50)
+      ->required();
   app.add_flag("--text", options->text, "the text too, as JSON strings");
   app.add_flag("--json", options->json, "one JSON object instead of text, see below");
   app.footer(

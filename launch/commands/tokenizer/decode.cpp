@@ -5,6 +5,7 @@
 #include "core/base/escape_control.h"
 #include "core/base/files/standard_output.h"
 #include "core/text/format/open_tokenizer.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/commands/tokenizer/unit_reader.h"
 #include "launch/progress_line.h"
@@ -21,10 +22,10 @@ class Decode : public TokenizerCommand {
     app.add_option("T", tokenizer_, "tokenizer: byte, a file, or a folder of one")->required();
     app.add_option("FILE", input_, "ids, one line a text; - is the standard input")
         ->capture_default_str();
-    app.add_option("--format", format_,
-                   "ids: numbers between blanks; u32: number of ids, then the ids,\n"
-                   "little-endian, as `encode --format u32` writes them")
-        ->check(CLI::IsMember({"ids", "u32"}))
+    choose_from(app.add_option("--format", format_,
+                               "ids: numbers between blanks; u32: number of ids, then the ids,\n"
+                               "little-endian, as `encode --format u32` writes them"),
+                {"ids", "u32"})
         ->capture_default_str();
     app.add_option("--doc-sep", separator_,
                    "what is written after each text: line (a line end), file (nothing)\n"

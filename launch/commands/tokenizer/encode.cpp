@@ -5,6 +5,7 @@
 #include "core/base/json/json_writer.h"
 #include "core/base/parallel_for.h"
 #include "core/text/format/open_tokenizer.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/commands/tokenizer/unit_reader.h"
 #include "launch/progress_line.h"
@@ -30,10 +31,10 @@ class Encode : public TokenizerCommand {
                    "what ends a text: line, file, framed or any TEXT; each text is\n"
                    "encoded on its own. framed: before each its bytes, as u32")
         ->capture_default_str();
-    app.add_option("--format", format_,
-                   "ids: one line a text; tokens: a JSON list a text;\n"
-                   "u32: number of ids, then the ids, little-endian")
-        ->check(CLI::IsMember({"ids", "tokens", "u32"}))
+    choose_from(app.add_option("--format", format_,
+                               "ids: one line a text; tokens: a JSON list a text;\n"
+                               "u32: number of ids, then the ids, little-endian"),
+                {"ids", "tokens", "u32"})
         ->capture_default_str();
     app.add_flag("--spans", spans_,
                  "with each id the bytes of the text that it stands for:\n"

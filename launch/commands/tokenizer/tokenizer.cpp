@@ -2,6 +2,7 @@
 #include <map>
 
 #include "launch/commands/command.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 
 namespace pretrain {

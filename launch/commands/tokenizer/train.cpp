@@ -12,6 +12,7 @@
 #include "core/text/special_vocabulary.h"
 #include "core/text/tokenizer.h"
 #include "core/text/training/tokenizer_trainer.h"
+#include "launch/commands/command_words.h"
 #include "launch/commands/tokenizer/tokenizer_command.h"
 #include "launch/progress_line.h"
 
@@ -73,8 +74,9 @@ class Train : public TokenizerCommand {
     app.add_option("OUT", output_, "tokenizer.json to make")->required();
     app.add_option("INPUT", inputs_, "text, JSONL or CSV files, or folders; - is stdin")
         ->required();
-    app.add_option("--vocab", options_.vocab_size, "ids, specials included (by kind)")
-        ->check(CLI::PositiveNumber);
+    within(
+        app.add_option("--vocab", options_.vocab_size, "ids, as 8k; specials included (by kind)"),
+        std::int64_t{1}, std::int64_t{1} << 31);
     app.add_option("--min-count", options_.min_count, "rarest word, or pair to merge")
         ->capture_default_str();
     app.add_flag("--lowercase", options_.lowercase, "make all text lower case");
