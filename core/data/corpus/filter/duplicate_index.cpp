@@ -164,8 +164,16 @@ struct DuplicateIndex::State {
               (*chunks.back())[documents % kChunkDocuments].begin());
     ++documents;
     for (std::size_t band = 0; band < kBands; ++band) {
-      bands.put({band_tag(signature, band), static_cast<std::uint32_t>(documents)});
+      const BandSlot slot{band_tag(signature, band), static_cast<std::uint32_t>(documents)};
+      if (!is_common(slot)) bands.put(slot);
     }
+  }
+  // Whether later slots of its tag are never looked at; the table's chains stay short without them.
+  bool is_common(const BandSlot& slot) const {
+    std::size_t equal = 0;
+    return bands.any_from(slot, [&](const BandSlot& other) {
+      return other.tag == slot.tag && ++equal == kMaxCandidates;
+    });
   }
 
   DuplicateRules rules;

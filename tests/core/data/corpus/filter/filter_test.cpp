@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -113,6 +114,26 @@ TEST(DuplicateIndexTest, ExactDuplicates) {
     ASSERT_EQ(reason == nullptr, seen.insert(text).second);
   }
   EXPECT_LT(index.bytes(), 1 << 20);
+}
+
+// Pages of one template have most bands in common and are still no near duplicates.
+TEST(DuplicateIndexTest, CommonBandsTakeNoMemory) {
+  DuplicateIndex distinct({.near = 0.9});
+  DuplicateIndex templated({.near = 0.9});
+  RandomStream random(7, RandomPurpose::kTest, 0);
+  std::vector<std::uint16_t> first;
+  for (int i = 0; i < 10000; ++i) {
+    std::vector<std::uint16_t> signature;
+    for (std::size_t k = 0; k < kSignature; ++k) {
+      signature.push_back(static_cast<std::uint16_t>(random.next_u32()));
+    }
+    ASSERT_EQ(distinct.add(content_hash(""), signature), nullptr);
+    if (first.empty()) first = signature;
+    std::copy_n(first.begin(), 16 * kBandRows, signature.begin());
+    ASSERT_EQ(templated.add(content_hash(""), signature), nullptr);
+  }
+  EXPECT_LT(templated.bytes(), distinct.bytes());
+  EXPECT_STREQ(templated.add(content_hash(""), first), "near duplicate");
 }
 
 TEST(DuplicateIndexTest, SignaturesEstimateSimilarity) {
