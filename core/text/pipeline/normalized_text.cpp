@@ -41,11 +41,20 @@ void NormalizedText::prepend(std::string_view prefix) {
   if (!text_.empty()) replace(0, 0, prefix);
 }
 
+NormalizedText NormalizedText::part(std::size_t begin, std::size_t end) const {
+  NormalizedText part;
+  part.text_ = text_.substr(begin, end - begin);
+  if (has_origins_) {
+    part.origins_.assign(origins_.begin() + static_cast<std::ptrdiff_t>(begin),
+                         origins_.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  part.has_origins_ = has_origins_;
+  part.at_source_start_ = begin == 0 && at_source_start_;
+  return part;
+}
+
 void NormalizedText::keep_only(std::size_t begin, std::size_t end) {
-  if (begin == 0 && end == text_.size()) return;
-  TextRewriter next(*this);
-  next.keep(begin, end);
-  next.finish();
+  if (begin != 0 || end != text_.size()) *this = part(begin, end);
 }
 
 TextRewriter::TextRewriter(NormalizedText& text) : text_(text) {

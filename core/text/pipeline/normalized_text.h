@@ -38,15 +38,18 @@ class NormalizedText {
   void replace(std::size_t begin, std::size_t end, std::string_view by);
   /// Puts `prefix` in front; it stands for the first code point. Nothing happens to an empty text.
   void prepend(std::string_view prefix);
+  /// A copy of [begin, end); costs time and memory by its own length.
+  NormalizedText part(std::size_t begin, std::size_t end) const;
   /// Keeps only [begin, end): what a strip leaves.
   void keep_only(std::size_t begin, std::size_t end);
 
  private:
+  NormalizedText() = default;
   friend class TextRewriter;
   std::string text_;
   std::vector<TextSpan> origins_;  // one a byte, or empty
-  bool has_origins_;
-  bool at_source_start_;
+  bool has_origins_ = false;
+  bool at_source_start_ = false;
 };
 
 /// Writes the next text of a NormalizedText from left to right, in one pass:

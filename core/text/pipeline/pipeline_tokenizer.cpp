@@ -147,9 +147,7 @@ class PipelineTokenizer : public Tokenizer {
         ids.push_back(*section.id);
         if (spans != nullptr) spans->push_back(text.origin(section.begin, section.end));
       } else {
-        NormalizedText part = text;
-        part.keep_only(section.begin, section.end);
-        go_on(std::move(part), normalized, ids, spans);
+        go_on(text.part(section.begin, section.end), normalized, ids, spans);
       }
     }
   }

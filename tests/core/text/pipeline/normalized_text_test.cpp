@@ -43,6 +43,18 @@ TEST(NormalizedText, ReplacePrependAndStrip) {
   EXPECT_EQ(text.origin(2, 8), (TextSpan{5, 9}));
 }
 
+TEST(NormalizedText, APartIsACopyOfItsOwn) {
+  const NormalizedText text("a\u00e9b", 10, true);
+  const NormalizedText part = text.part(1, 4);
+  EXPECT_EQ(part.text(), "\u00e9b");
+  EXPECT_EQ(part.origin(0, 3), (TextSpan{11, 14}));
+  EXPECT_EQ(text.text(), "a\u00e9b");
+  EXPECT_LT(NormalizedText(std::string(1 << 20, 'x'), 0, false).part(5, 9).text().capacity(), 100u);
+  EXPECT_TRUE(NormalizedText("ab", 0, false).part(0, 1).at_source_start());
+  EXPECT_FALSE(NormalizedText("ab", 0, false).part(1, 2).at_source_start());
+  EXPECT_FALSE(text.part(0, 1).at_source_start());
+}
+
 TEST(NormalizedText, TheSameTextWithoutOrigins) {
   NormalizedText text("  x", 0, false);
   EXPECT_FALSE(text.has_origins());
