@@ -16,8 +16,8 @@ namespace pretrain {
 class SampleOrder {
  public:
   /// `rows` > 0. Without `shuffle` every epoch is 0, 1, 2, ... Orders of different `stream`s are
-  /// independent. With a `group` above 1, so many neighbouring rows follow one another and whole
-  /// groups are permuted; rows beyond the last whole group end the epoch.
+  /// independent. With a `group` above 1, so many neighbouring rows follow one another and groups
+  /// are permuted, the shorter last one too. Groups are smaller where there would be fewer than 16.
   SampleOrder(std::uint64_t seed, std::uint64_t rows, bool shuffle, std::uint64_t stream = 0,
               std::uint64_t group = 1);
 
@@ -31,6 +31,9 @@ class SampleOrder {
   std::uint64_t rows() const { return rows_; }
 
  private:
+  // The place of a group among the groups of an epoch is its slot.
+  std::uint64_t group_at(std::uint64_t slot, std::uint64_t epoch) const;
+  std::uint64_t slot_of(std::uint64_t group, std::uint64_t epoch) const;
   std::uint64_t permute(std::uint64_t value, std::uint64_t epoch) const;
   std::uint64_t permute_back(std::uint64_t value, std::uint64_t epoch) const;
   std::uint64_t draw(std::uint64_t half, std::uint32_t round, std::uint64_t epoch) const;
@@ -38,7 +41,8 @@ class SampleOrder {
   std::uint64_t seed_;
   std::uint64_t rows_;
   std::uint64_t group_;
-  std::uint64_t groups_;  // whole ones
+  std::uint64_t tail_;    // rows of a shorter last group; 0: there is none
+  std::uint64_t groups_;  // with the last one
   bool shuffle_;
   unsigned half_bits_;  // of a half of the Feistel network
   std::array<std::uint32_t, 2> key_;

@@ -79,6 +79,7 @@ TEST(SampleOrder, PlaceIsTheInverse) {
   for (const std::uint64_t group : {1u, 4u, 64u}) {
     for (const std::uint64_t rows : {1u, 2u, 5u, 63u, 64u, 65u, 1000u, 4097u}) {
       const SampleOrder order(3, rows, true, 2, group);
+      ASSERT_TRUE(is_permutation(epoch_of(order, 2))) << rows << " by " << group;
       for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
         for (std::uint64_t i = 0; i < rows; ++i) {
           ASSERT_EQ(order.place(order.row(epoch * rows + i), epoch), i) << rows << " by " << group;
@@ -91,12 +92,34 @@ TEST(SampleOrder, PlaceIsTheInverse) {
 TEST(SampleOrder, NeighboursOfAGroupFollowOneAnother) {
   const SampleOrder order(3, 1003, true, 0, 8);
   EXPECT_TRUE(is_permutation(epoch_of(order, 1)));
-  for (std::uint64_t i = 0; i < 1000; ++i) {
-    if (i % 8 > 0) {
-      ASSERT_EQ(order.row(i), order.row(i - 1) + 1);
+  for (std::uint64_t row = 1; row < 1003; ++row) {
+    if (row % 8 > 0) {
+      ASSERT_EQ(order.place(row, 0), order.place(row - 1, 0) + 1);
     }
   }
-  for (std::uint64_t i = 1000; i < 1003; ++i) ASSERT_EQ(order.row(i), i);
+}
+
+// Counts of the places, in eight parts of an epoch, where `row` comes in 800 epochs.
+std::vector<double> places_of(const SampleOrder& order, std::uint64_t row) {
+  std::vector<double> counts(8, 0);
+  for (std::uint64_t epoch = 0; epoch < 800; ++epoch) {
+    ++counts[order.place(row, epoch) * 8 / order.rows()];
+  }
+  return counts;
+}
+
+TEST(SampleOrder, FewGroupsAreShuffledToo) {
+  for (const std::uint64_t rows : {16u, 63u, 64u, 100u, 127u, 128u, 1000u, 1087u}) {
+    const SampleOrder order(4, rows, true, 0, 64);
+    EXPECT_TRUE(is_permutation(epoch_of(order, 0))) << rows;
+    EXPECT_NE(epoch_of(order, 0), epoch_of(order, 1)) << rows;
+    for (const std::uint64_t row : {std::uint64_t{0}, rows / 2, rows - 1}) {
+      for (const double count : places_of(order, row)) {
+        // Groups do not end where the parts do; standard deviation below 10.
+        EXPECT_NEAR(count, 100, 60) << rows << " row " << row;
+      }
+    }
+  }
 }
 
 TEST(SampleOrder, StreamsDiffer) {
