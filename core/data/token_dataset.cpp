@@ -6,7 +6,7 @@
 
 namespace pretrain {
 
-void TokenSequence::append(std::shared_ptr<const Corpus> corpus, DocumentRange range) {
+void TokenSequence::append(const std::shared_ptr<const Corpus>& corpus, DocumentRange range) {
   const std::uint64_t first = corpus->document_begin(range.begin);
   const std::uint64_t tokens = corpus->document_begin(range.end) - first;
   if (tokens == 0) return;
@@ -16,17 +16,18 @@ void TokenSequence::append(std::shared_ptr<const Corpus> corpus, DocumentRange r
   }
   if (!pieces_.empty()) {
     Piece& last = pieces_.back();
-    const bool follows = last.corpus == corpus && last.first + (last.end - last.begin) == first;
-    if (follows) {
+    const std::uint64_t begin = begin_of(std::prev(pieces_.cend()));
+    if (last.corpus == corpus.get() && last.first + (last.end - begin) == first) {
       last.end = end;
       return;
     }
   }
-  pieces_.push_back({std::move(corpus), first, size(), end});
+  if (corpora_.empty() || corpora_.back() != corpus) corpora_.push_back(corpus);
+  pieces_.push_back({corpus.get(), first, end});
 }
 
-std::vector<TokenSequence::Piece>::const_iterator TokenSequence::piece_at(
-    std::uint64_t position, std::uint64_t tokens) const {
+TokenSequence::PieceIterator TokenSequence::piece_at(std::uint64_t position,
+                                                     std::uint64_t tokens) const {
   if (position > size() || tokens > size() - position) {
     fail(ExitCode::kInternal, "tokens ", position, " + ", tokens, " of ", size());
   }
@@ -39,7 +40,7 @@ void TokenSequence::read(std::uint64_t position, std::span<std::int64_t> out) co
   auto piece = piece_at(position, out.size());
   while (!out.empty()) {
     const std::size_t here = std::min<std::uint64_t>(out.size(), piece->end - position);
-    piece->corpus->read_tokens(piece->first + (position - piece->begin), out.first(here));
+    piece->corpus->read_tokens(piece->first + (position - begin_of(piece)), out.first(here));
     out = out.subspan(here);
     position += here;
     ++piece;
@@ -50,7 +51,7 @@ std::vector<TokenPlace> TokenSequence::places(std::uint64_t position, std::uint6
   std::vector<TokenPlace> found;
   for (auto piece = piece_at(position, tokens); tokens > 0; ++piece) {
     const std::uint64_t here = std::min(tokens, piece->end - position);
-    found.push_back({piece->corpus.get(), piece->first + (position - piece->begin), here});
+    found.push_back({piece->corpus, piece->first + (position - begin_of(piece)), here});
     tokens -= here;
     position += here;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,11 +13,11 @@
 namespace pretrain {
 
 /// Token ranges of one or more corpora, joined into one sequence of positions 0, 1, 2, ... without
-/// copying. Immutable; safe to share between threads.
+/// copying. About 24 bytes of memory a range. Immutable; safe to share between threads.
 class TokenSequence {
  public:
   /// Appends the tokens of the documents `range`.
-  void append(std::shared_ptr<const Corpus> corpus, DocumentRange range);
+  void append(const std::shared_ptr<const Corpus>& corpus, DocumentRange range);
   std::uint64_t size() const { return pieces_.empty() ? 0 : pieces_.back().end; }
   /// out = the tokens from `position`; position + out.size() <= size(). Throws as
   /// Corpus::read_tokens does.
@@ -25,13 +26,18 @@ class TokenSequence {
   std::vector<TokenPlace> places(std::uint64_t position, std::uint64_t tokens) const;
 
  private:
+  // There are as many as held-out documents cut a split: they must be small.
   struct Piece {
-    std::shared_ptr<const Corpus> corpus;
+    const Corpus* corpus;
     std::uint64_t first;  // position in the corpus
-    std::uint64_t begin;  // positions in the sequence
-    std::uint64_t end;
+    std::uint64_t end;    // in the sequence; it begins where the piece before ends
   };
-  std::vector<Piece>::const_iterator piece_at(std::uint64_t position, std::uint64_t tokens) const;
+  using PieceIterator = std::vector<Piece>::const_iterator;
+  PieceIterator piece_at(std::uint64_t position, std::uint64_t tokens) const;
+  std::uint64_t begin_of(PieceIterator piece) const {
+    return piece == pieces_.begin() ? 0 : std::prev(piece)->end;
+  }
+  std::vector<std::shared_ptr<const Corpus>> corpora_;
   std::vector<Piece> pieces_;
 };
 

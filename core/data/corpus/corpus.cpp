@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::uint64_t kSampledShare = 100;  // kSampled compares one block in so many
 
+bool begins_before(const DocumentRange& a, const DocumentRange& b) { return a.begin < b.begin; }
+
 // HDF5 promises no alignment of a dataset in its file.
 template <class T>
 T load(std::span<const std::byte> bytes, std::uint64_t index) {
@@ -134,30 +136,46 @@ void Corpus::check_documents() const {
   }
 }
 
+// Splits are usually in ascending order: they are merged where they lie, without a copy.
 void Corpus::check_splits() const {
-  std::vector<DocumentRange> all;
+  std::vector<std::vector<DocumentRange>> sorted;
+  std::vector<std::pair<DocumentRanges::Iterator, DocumentRanges::Iterator>> left;
   for (const std::string& name : splits()) {
-    for (const DocumentRange& range : split(name)) {
+    DocumentRanges ranges = split(name);
+    std::uint64_t last = 0;
+    bool ascending = true;
+    for (const DocumentRange& range : ranges) {
       if (range.begin > range.end || range.end > documents()) {
         fail(ExitCode::kBadData, path(), ": split ", name, " has the documents ", range.begin,
              " to ", range.end, ", expected a range within 0 to ", documents(),
              ". Build the corpus again");
       }
-      if (range.begin == range.end) continue;
       if (document_begin(range.begin) > document_begin(range.end)) {
         fail(ExitCode::kBadData, path(), ": ", kDocOffsetsPath, " falls between ", range.begin,
              " and ", range.end, ". Build the corpus again");
       }
-      all.push_back(range);
+      ascending = ascending && range.begin >= last;
+      last = range.begin;
     }
+    if (!ascending) {
+      auto& copy = sorted.emplace_back(ranges.begin(), ranges.end());
+      std::sort(copy.begin(), copy.end(), begins_before);
+      ranges = DocumentRanges(std::as_bytes(std::span(copy)));
+    }
+    if (ranges.begin() != ranges.end()) left.emplace_back(ranges.begin(), ranges.end());
   }
-  std::sort(all.begin(), all.end(),
-            [](const DocumentRange& a, const DocumentRange& b) { return a.begin < b.begin; });
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    if (all[i].begin < all[i - 1].end) {
-      fail(ExitCode::kBadData, path(), ": document ", all[i].begin,
+  std::uint64_t end = 0;
+  while (!left.empty()) {
+    const auto next = std::min_element(left.begin(), left.end(), [](const auto& a, const auto& b) {
+      return begins_before(*a.first, *b.first);
+    });
+    const DocumentRange range = *next->first;
+    if (range.begin < end && range.begin != range.end) {
+      fail(ExitCode::kBadData, path(), ": document ", range.begin,
            " is in two splits, or twice in one. Build the corpus again");
     }
+    end = std::max(end, range.end);
+    if (++next->first == next->second) left.erase(next);
   }
 }
 
@@ -181,17 +199,14 @@ std::vector<Corpus::SplitSize> Corpus::split_sizes() const {
   return sizes;
 }
 
-std::vector<DocumentRange> Corpus::split(const std::string& name) const {
+DocumentRanges Corpus::split(const std::string& name) const {
   if (!manifest_.table.datasets.contains(kSplitsPath + name)) {
     std::string known;
     for (const std::string& split : splits()) known += (known.empty() ? "" : ", ") + split;
     fail(ExitCode::kBadData, path(), ": has no split ", name, ". Splits here: ", known);
   }
-  const auto bytes = dataset(kSplitsPath + name);
-  std::vector<DocumentRange> ranges(bytes.size() / sizeof(DocumentRange));
   static_assert(std::is_trivially_copyable_v<DocumentRange> && sizeof(DocumentRange) == 16);
-  if (!ranges.empty()) std::memcpy(ranges.data(), bytes.data(), bytes.size());
-  return ranges;
+  return DocumentRanges(dataset(kSplitsPath + name));
 }
 
 std::uint64_t Corpus::document_begin(std::uint64_t d) const {

@@ -19,7 +19,8 @@ enum class CorpusVerification {
   kAuto,     ///< kFull up to kFullVerifyBytes, else kSampled
   kFull,     ///< every byte
   kSampled,  ///< all tables and 1 % of the token blocks
-  kSizes,    ///< sizes and splits only: constant time; what is read is checked as it is read
+  /// Sizes and splits only: time by the ranges of the splits; the rest is checked as it is read.
+  kSizes,
 };
 inline constexpr std::uint64_t kFullVerifyBytes = std::uint64_t{16} << 30;
 
@@ -61,8 +62,9 @@ class Corpus {
   };
   std::vector<std::string> splits() const;
   std::vector<SplitSize> split_sizes() const;
-  /// The split's documents in order. Throws kBadData naming the splits there are.
-  std::vector<DocumentRange> split(const std::string& name) const;
+  /// The split's documents in order, borrowed from the file. Throws kBadData naming the splits
+  /// there are.
+  DocumentRanges split(const std::string& name) const;
   /// Position of the first token of document `d`; documents() gives tokens(). Throws kBadData if
   /// it is before that of the document before.
   std::uint64_t document_begin(std::uint64_t d) const;

@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pretrain {
@@ -79,6 +82,32 @@ struct DocumentRange {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   bool operator==(const DocumentRange&) const = default;
+};
+
+/// The ranges of a split where they lie in a file: u64 [n][2], of any alignment. Borrows the bytes.
+class DocumentRanges {
+ public:
+  explicit DocumentRanges(std::span<const std::byte> table) : table_(table) {}
+  struct Iterator {
+    using value_type = DocumentRange;
+    using difference_type = std::ptrdiff_t;
+    DocumentRange operator*() const {
+      DocumentRange range;
+      std::memcpy(&range, at, sizeof range);
+      return range;
+    }
+    Iterator& operator++() { return at += sizeof(DocumentRange), *this; }
+    Iterator operator++(int) { return {std::exchange(at, at + sizeof(DocumentRange))}; }
+    bool operator==(const Iterator&) const = default;
+    const std::byte* at = nullptr;
+  };
+  using value_type = DocumentRange;
+  using const_iterator = Iterator;
+  Iterator begin() const { return {table_.data()}; }
+  Iterator end() const { return {table_.data() + table_.size()}; }
+
+ private:
+  std::span<const std::byte> table_;
 };
 
 /// "u16" or "u32", whichever the format demands of the tokens.

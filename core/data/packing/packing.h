@@ -42,9 +42,10 @@ struct RowStatistics {
   double truncation() const;
 };
 
-/// Rows of a source of one or more shards. Of `kPacked` in constant time; of the others after one
-/// pass over the document table (16 bytes of memory a window, 2 a document). Throws kBadData if the
-/// text does not fill one row, kBadConfig if `shape` does not allow rows of pieces.
+/// Rows of a source of one or more shards. Of `kPacked` after one pass over the ranges of the
+/// splits (24 bytes of memory each); of the others over the document table (16 bytes a window, 2 a
+/// document). Throws kBadData if the text does not fill one row, kBadConfig if `shape` does not
+/// allow rows of pieces.
 std::unique_ptr<Dataset> pack_rows(Packing packing, const std::vector<CorpusSplit>& shards,
                                    const RowShape& shape);
 /// The same text counted; one pass over the document table.

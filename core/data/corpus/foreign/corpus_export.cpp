@@ -98,7 +98,8 @@ class Exporter {
  private:
   std::vector<DocumentRange> documents() const {
     if (options_.split.empty()) return {{0, corpus_->documents()}};
-    return corpus_->split(options_.split);
+    const DocumentRanges ranges = corpus_->split(options_.split);
+    return {ranges.begin(), ranges.end()};
   }
 
   TokenType type(const std::string& otherwise) const {
@@ -179,7 +180,7 @@ class Exporter {
   }
 
   void write_split(const std::string& split, TokenType type) {
-    const std::vector<DocumentRange> ranges = corpus_->split(split);
+    const DocumentRanges ranges = corpus_->split(split);
     std::uint64_t left = 0;  // tokens without a file
     for (const DocumentRange& range : ranges) {
       left += corpus_->document_begin(range.end) - corpus_->document_begin(range.begin);

@@ -14,6 +14,7 @@ namespace pretrain {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Strings = std::vector<std::string>;
@@ -111,8 +112,8 @@ TEST_F(CorpusBuilderTest, CountsEverything) {
                     HasSubstr("; train 3 documents, 8 tokens; valid 2 documents, 6 tokens"),
                     HasSubstr("; 3 empty documents skipped")));
   const auto corpus = Corpus::open(o.output, CorpusVerification::kFull);
-  EXPECT_EQ(corpus->split("train"), (std::vector<DocumentRange>{{0, 3}}));
-  EXPECT_EQ(corpus->split("valid"), (std::vector<DocumentRange>{{3, 5}}));
+  EXPECT_THAT(corpus->split("train"), ElementsAre(DocumentRange{0, 3}));
+  EXPECT_THAT(corpus->split("valid"), ElementsAre(DocumentRange{3, 5}));
   o.eos = false;
   EXPECT_EQ(build_corpus(o).tokens, 9u);
   EXPECT_EQ(Corpus::open(o.output, CorpusVerification::kFull)->eos_id(), -1);
@@ -126,14 +127,19 @@ TEST_F(CorpusBuilderTest, ValidationDocumentsAreChosenByTheirNumber) {
   o.format.doc_sep = "line";
   o.valid_fraction = 0.1;
   build_corpus(o);
-  const auto valid = Corpus::open(o.output, CorpusVerification::kFull)->split("valid");
+  const auto valid_documents = [&] {
+    const auto corpus = Corpus::open(o.output, CorpusVerification::kFull);
+    const DocumentRanges ranges = corpus->split("valid");
+    return std::vector<DocumentRange>(ranges.begin(), ranges.end());
+  };
+  const auto valid = valid_documents();
   std::uint64_t chosen = 0;
   for (const DocumentRange& range : valid) chosen += range.end - range.begin;
   EXPECT_NEAR(static_cast<double>(chosen), 500, 80);
   // More documents do not move the earlier ones.
   write("t.txt", content + content);
   build_corpus(o);
-  const auto more = Corpus::open(o.output, CorpusVerification::kFull)->split("valid");
+  const auto more = valid_documents();
   EXPECT_TRUE(std::equal(valid.begin(), valid.end() - 1, more.begin()));
 }
 

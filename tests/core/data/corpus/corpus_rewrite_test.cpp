@@ -10,6 +10,7 @@
 namespace pretrain {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Ranges = std::vector<DocumentRange>;
 using Ids = std::vector<std::uint32_t>;
@@ -71,9 +72,9 @@ TEST_F(CorpusRewriteTest, MergeJoinsDocumentsSplitsAndSources) {
       merge_corpora({.inputs = {path("a.h5"), path("b.h5")}, .output = path("c.h5")});
   EXPECT_EQ(texts("c.h5"), (std::vector<std::string>{"one", "two", "three", "four", "five"}));
   const auto corpus = Corpus::open(path("c.h5"), CorpusVerification::kFull);
-  EXPECT_EQ(corpus->split("train"), (Ranges{{0, 2}}));
-  EXPECT_EQ(corpus->split("valid"), (Ranges{{2, 3}, {4, 5}}));
-  EXPECT_EQ(corpus->split("test"), (Ranges{{3, 4}}));
+  EXPECT_THAT(corpus->split("train"), ElementsAre(DocumentRange{0, 2}));
+  EXPECT_THAT(corpus->split("valid"), ElementsAre(DocumentRange{2, 3}, DocumentRange{4, 5}));
+  EXPECT_THAT(corpus->split("test"), ElementsAre(DocumentRange{3, 4}));
   EXPECT_EQ(corpus->attributes().sources, (std::vector<std::string>{"a", "b"}));
   for (std::uint64_t d = 0; d < 5; ++d) EXPECT_EQ(corpus->document_source(d), d < 3 ? 0u : 1u);
   EXPECT_THAT(result.to_text(), HasSubstr("5 documents, 24 tokens"));

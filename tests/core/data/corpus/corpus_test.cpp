@@ -14,6 +14,7 @@ namespace pretrain {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Ids = std::vector<std::int64_t>;
@@ -82,7 +83,7 @@ TEST_F(CorpusTest, GivesBackWhatWasWritten) {
     EXPECT_EQ(corpus->tokenizer_sha256(), "test");
     EXPECT_EQ(corpus->fingerprint().size(), 64u);
     EXPECT_EQ(corpus->splits(), (std::vector<std::string>{"train", "valid"}));
-    EXPECT_EQ(corpus->split("train"), (std::vector<DocumentRange>{{0, 1}, {2, 3}}));
+    EXPECT_THAT(corpus->split("train"), ElementsAre(DocumentRange{0, 1}, DocumentRange{2, 3}));
     EXPECT_EQ(corpus->split_sizes()[0].tokens, 7u);
     EXPECT_EQ(corpus->document_begin(2), 6u);
     EXPECT_EQ(corpus->document_bytes(2), 2u);
@@ -220,6 +221,16 @@ TEST_F(CorpusTest, ContentsAreCheckedWithoutDigests) {
                 r.valid = {3, 2};
               }),
               HasSubstr("split valid has the documents"));
+  Raw unordered;
+  unordered.train = {0, 1};
+  unordered.valid = {2, 3, 1, 2};
+  const Corpus any_order = open_raw(unordered);
+  EXPECT_THAT(any_order.split("valid"), ElementsAre(DocumentRange{2, 3}, DocumentRange{1, 2}));
+  EXPECT_THAT(refused([&](Raw& r) {
+                r = unordered;
+                r.valid[1] = 2, r.valid[3] = 3, r.train[1] = 2;
+              }),
+              HasSubstr("document 1 is in two splits, or twice in one"));
   EXPECT_THAT(refused([](Raw& r) { r.attributes.bytes = 1; }),
               HasSubstr("/doc_bytes adds up to 0"));
   Raw wild;
