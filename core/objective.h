@@ -52,14 +52,15 @@ class Objective : public torch::nn::Module {
 struct SpecialTokens {
   std::int64_t eos = -1;  ///< closes a document
   std::int64_t pad = -1;
-  std::int64_t cls = -1;  ///< opens a row of an encoder
-  std::int64_t sep = -1;  ///< closes one
+  std::int64_t cls = -1;  ///< opens a sequence of an encoder; with data.wrap none: -1
+  std::int64_t sep = -1;  ///< closes one; likewise
   std::int64_t mask = -1;
   std::int64_t fim_prefix = -1;  ///< before the parts of a text whose middle was moved to its end
   std::int64_t fim_middle = -1;
   std::int64_t fim_suffix = -1;
   std::vector<std::int64_t> sentinels;  ///< <extra_id_0>, <extra_id_1>, ...
   std::vector<bool> is_special;         ///< [V]; never masked, replaced or drawn at random
+  std::int64_t bos = -1;  ///< opens a sequence of a decoder; -1 but with data.wrap bos_eos
 };
 
 /// What every objective is built from besides its own options.
@@ -70,8 +71,8 @@ struct ObjectiveContext {
   std::int64_t sequence_length = 0;
   std::int64_t vocab_size = 0;
   SpecialTokens special;
-  bool document_mask = false;                     ///< sequences end with documents
-  std::vector<std::uint8_t> continues_word = {};  ///< [V] bits of core/text/word_parts.h
+  bool document_mask = false;                 ///< sequences end with documents
+  std::vector<std::uint8_t> word_parts = {};  ///< [V] bits of core/text/word_parts.h
 };
 
 /// Implementations of Objective, chosen by `objective.name`.

@@ -330,8 +330,7 @@ std::vector<std::string> TrainingRun::Parts::banner(
 TrainerParts TrainingRun::Parts::trainer_parts() {
   const auto sample = [this](std::int64_t step) {
     if (process.rank() == 0) {
-      write_samples(directory->path(), *config.eval.samples, *objective, *inputs.tokenizer, step,
-                    static_cast<std::uint64_t>(config.run.seed));
+      write_samples(directory->path(), config, *objective, *inputs.tokenizer, step);
     }
   };
   const auto dump = [this](const std::vector<Batch>& batches, std::int64_t step) {

@@ -106,6 +106,19 @@ void check_prompts(const RunConfig& config, const Tokenizer& tokenizer) {
   }
 }
 
+// Options that ask where documents end.
+void check_ends(const RunConfig& config, const RunInputs& inputs) {
+  const char* key = config.data.document_mask       ? "data.document_mask"
+                    : config.data.wrap == "bos_eos" ? "data.wrap"
+                                                    : nullptr;
+  if (key == nullptr) return;
+  for (const auto& corpus : inputs.corpora()) {
+    if (corpus->eos_id() >= 0) continue;
+    fail(ExitCode::kBadConfig, config.place(key), key, ": no token closes the documents of ",
+         corpus->path(), ". Build the corpus with --eos");
+  }
+}
+
 }  // namespace
 
 std::vector<EvaluationSet> RunInputs::evaluation_sets() const {
@@ -201,11 +214,7 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share,
   check_same_tokenizer(inputs.corpora());
   check_tokenizer(config, inputs);
   check_prompts(config, *inputs.tokenizer);
-  if (config.data.document_mask && inputs.tokenizer->eos_id() < 0) {
-    fail(ExitCode::kBadConfig, config.place("data.document_mask"),
-         "data.document_mask: the tokenizer has no token that closes a document. Build the corpus "
-         "with --eos");
-  }
+  check_ends(config, inputs);
   const auto evaluation = evaluation_sources(config, inputs);
   check_names(evaluation, "eval.sets");
   for (const EvaluationSource& source : evaluation) {

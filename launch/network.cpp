@@ -48,18 +48,38 @@ void check_samples(const RunConfig& config, ModelKind kind) {
 
 constexpr double kRuntimeBytes = 250e6;  // libraries and thread stacks: a rough figure
 
-// Marks around the sequences of an encoder; what the tokenizer has unless data.wrap says otherwise.
-void choose_marks(const RunConfig& config, Model& model, SpecialTokens& special) {
+// Marks around sequences, as data.wrap says: cls and sep of encoders, bos of decoders.
+void choose_marks(const RunConfig& config, ModelKind kind, const Tokenizer& tokenizer,
+                  SpecialTokens& special) {
   const std::string& wrap = config.data.wrap;
-  if (wrap == "auto") return;
-  const bool encoder =
-      model.kind() == ModelKind::kEncoder || model.kind() == ModelKind::kReplacedTokens;
-  if (encoder && wrap == "none") special.cls = special.sep = -1;
-  if (wrap == "none" || (encoder && special.cls >= 0 && special.sep >= 0)) return;
-  fail(ExitCode::kBadConfig, config.place("data.wrap"), "data.wrap cls_sep: ",
-       encoder ? "the tokenizer has no [CLS] or no [SEP]. Add --special bert, to pretrain "
-                 "tokenizer train or, with byte and char, to pretrain corpus build"
-               : "model.name " + config.model.name + " is no encoder. Use data.wrap=auto");
+  const std::string model = "model.name " + config.model.name + " is " + to_string(kind);
+  const auto refuse = [&](const std::string& why) {
+    fail(ExitCode::kBadConfig, config.place("data.wrap"), "data.wrap ", wrap, ": ", why);
+  };
+  if (kind == ModelKind::kEncoder || kind == ModelKind::kReplacedTokens) {
+    if (wrap == "none") special.cls = special.sep = -1;
+    if (wrap == "none") return;
+    if (wrap == "bos_eos") {
+      refuse(model + ". Use cls_sep, which takes <s> and </s> where there is no [CLS] and [SEP]");
+    }
+    const char* missing = special.cls < 0   ? "cls token ([CLS], <cls> or <s>)"
+                          : special.sep < 0 ? "sep token ([SEP], <sep> or </s>)"
+                                            : nullptr;
+    if (missing == nullptr) return;
+    refuse(concat("the tokenizer has no ", missing,
+                  ". Add --special bert, to pretrain tokenizer train or, with byte and char, to "
+                  "pretrain corpus build; or set data.wrap=none"));
+  }
+  if (wrap == "cls_sep") refuse(model + ", no encoder. Use data.wrap=auto");
+  if (wrap != "bos_eos") return;
+  if (kind == ModelKind::kEncoderDecoder) {
+    refuse(model + ", whose inputs and targets close with an end of their own. Use data.wrap=auto");
+  }
+  special.bos = opening_of_texts(config, tokenizer);
+  if (special.bos >= 0) return;
+  refuse(
+      "the tokenizer has no bos token (<s>, <bos>, [BOS], <|begin_of_text|>). Add --special '<s>', "
+      "to pretrain tokenizer train or, with byte and char, to pretrain corpus build");
 }
 
 }  // namespace
@@ -85,6 +105,10 @@ std::shared_ptr<Model> build_model(const RunConfig& config, std::int64_t vocab_s
   return create(models(), config, "model", config.model.name, context);
 }
 
+std::int64_t opening_of_texts(const RunConfig& config, const Tokenizer& tokenizer) {
+  return config.data.wrap == "bos_eos" ? token_roles(tokenizer).bos : -1;
+}
+
 std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
                                            at::ScalarType compute, c10::Device device) {
   const std::int64_t vocab_size = config.model.vocab_size.value_or(tokenizer.vocab_size());
@@ -102,8 +126,8 @@ std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokeni
   objective.sequence_length = config.data.sequence_length;
   objective.vocab_size = vocab_size;
   objective.document_mask = config.data.document_mask;
-  choose_marks(config, *objective.model, objective.special);
-  objective.continues_word = word_parts(tokenizer);
+  choose_marks(config, objective.model->kind(), tokenizer, objective.special);
+  objective.word_parts = word_parts(tokenizer);
   check_samples(config, objective.model->kind());
   return create(objectives(), config, "objective", config.objective.name, objective);
 }

@@ -25,6 +25,9 @@ std::shared_ptr<Model> build_model(const RunConfig& config, std::int64_t vocab_s
 std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokenizer& tokenizer,
                                            at::ScalarType compute, c10::Device device);
 
+/// Id of the token that data.wrap puts before each text of a decoder; -1: none.
+std::int64_t opening_of_texts(const RunConfig& config, const Tokenizer& tokenizer);
+
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, FlatBuffer& parameters);
 
 /// Bytes one rank needs, by what for. Estimates but for the first three.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text/opening_token.h"
+#include "launch/network.h"
 
 namespace pretrain {
 namespace {
@@ -24,11 +25,13 @@ PromptText::PromptText(const LoadedModel& loaded)
       roles_(token_roles(tokenizer_)),
       end_(roles_.eos),
       text_(tokenizer_) {
-  if (loaded.model->kind() == ModelKind::kEncoderDecoder && roles_.sep >= 0) end_ = roles_.sep;
-  // Documents of a corpus begin without it, so only models from elsewhere know it.
-  if (loaded.model->kind() == ModelKind::kDecoder && loaded.config.data.sources.empty()) {
-    opening_ = opening_token(tokenizer_);
-  }
+  const ModelKind kind = loaded.model->kind();
+  if (kind == ModelKind::kEncoderDecoder && roles_.sep >= 0) end_ = roles_.sep;
+  if (loaded.config.data.wrap == "none") roles_.cls = roles_.sep = -1;
+  if (kind != ModelKind::kDecoder) return;
+  // Without data.wrap texts begin without it, so only models from elsewhere know it.
+  opening_ = loaded.config.data.sources.empty() ? opening_token(tokenizer_)
+                                                : opening_of_texts(loaded.config, tokenizer_);
 }
 
 std::vector<std::int64_t> PromptText::encode(const std::string& text) const {

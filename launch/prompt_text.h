@@ -18,9 +18,10 @@ class PromptText {
   explicit PromptText(const LoadedModel& loaded);
 
   std::vector<std::int64_t> encode(const std::string& text) const;
-  /// The same between [CLS] and [SEP], where the tokenizer has them.
+  /// The same between [CLS] and [SEP], where the tokenizer has them and data.wrap is not none.
   std::vector<std::int64_t> encoder_row(const std::string& text) const;
-  /// The same behind the token that opens texts, where an imported decoder has one (`<s>`).
+  /// The same behind the token that opens texts (`<s>`): of decoders trained with data.wrap
+  /// bos_eos, and of imported ones whose tokenizer puts it there.
   std::vector<std::int64_t> decoder_row(const std::string& text) const;
   /// Ids back to text.
   const TokenText& text() const { return text_; }

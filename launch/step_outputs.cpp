@@ -11,6 +11,7 @@
 #include "core/metrics/jsonl_writer.h"
 #include "core/metrics/metrics_record.h"
 #include "core/text/token_text.h"
+#include "launch/network.h"
 #include "objectives/corruption/rows.h"
 #include "objectives/decoding/generation.h"
 
@@ -93,17 +94,20 @@ class Dump {
 
 }  // namespace
 
-void write_samples(const std::string& run_dir, const SampleOptions& options, Objective& objective,
-                   const Tokenizer& tokenizer, std::int64_t step, std::uint64_t seed) {
+void write_samples(const std::string& run_dir, const RunConfig& config, Objective& objective,
+                   const Tokenizer& tokenizer, std::int64_t step) {
+  const SampleOptions& options = *config.eval.samples;
+  const std::int64_t opening = opening_of_texts(config, tokenizer);
   JsonlWriter lines(run_dir + "/samples.jsonl", {});
   const TokenText text(tokenizer);
   for (std::size_t i = 0; i < options.prompts.size(); ++i) {
     std::vector<std::uint32_t> encoded;
     tokenizer.encode(options.prompts[i], encoded);
-    const std::vector<std::int64_t> ids(encoded.begin(), encoded.end());
+    std::vector<std::int64_t> ids(encoded.begin(), encoded.end());
+    if (opening >= 0) ids.insert(ids.begin(), opening);
     SamplingOptions sampling;
     sampling.temperature = options.temperature;
-    sampling.seed = seed;
+    sampling.seed = static_cast<std::uint64_t>(config.run.seed);
     const auto next = generate(objective.model(), ids, options.tokens, sampling, tokenizer.eos_id(),
                                i, [](std::int64_t) { return true; });
     JsonObject line;

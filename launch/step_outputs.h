@@ -8,14 +8,14 @@
 #include "core/objective.h"
 #include "core/optim/flat_buffer.h"
 #include "core/text/tokenizer.h"
-#include "launch/config/run_options.h"
+#include "launch/config/run_config.h"
 
 namespace pretrain {
 
-/// Appends a line for each prompt to RUN_DIR/samples.jsonl: {v, t, step, prompt, text, ...}. A
-/// failing disk costs a warning.
-void write_samples(const std::string& run_dir, const SampleOptions& options, Objective& objective,
-                   const Tokenizer& tokenizer, std::int64_t step, std::uint64_t seed);
+/// Appends a line for each prompt of eval.samples, which must be there, to RUN_DIR/samples.jsonl:
+/// {v, t, step, prompt, text, ...}. A failing disk costs a warning.
+void write_samples(const std::string& run_dir, const RunConfig& config, Objective& objective,
+                   const Tokenizer& tokenizer, std::int64_t step);
 
 /// Writes RUN_DIR/dumps/step-STEP-rank-RANK.safetensors: what the objective prepared (`inputs`
 /// and `targets`, [n, T] where all rows are equally long, else [N]; `lengths`, `target_rows`, ...)

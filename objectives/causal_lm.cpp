@@ -15,6 +15,7 @@ class CausalLm : public Objective {
       : options_(options),
         length_(context.sequence_length),
         document_end_(context.document_mask ? context.special.eos : -1),
+        bos_(context.special.bos),
         model_(register_module("model", context.model)) {
     require_kind(context, "causal_lm", {ModelKind::kDecoder});
   }
@@ -24,9 +25,10 @@ class CausalLm : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
+  RowShape row_shape() const override { return predicted_rows(length_, bos_); }
 
   Batch prepare(const TokenBatch& tokens) const override {
+    if (bos_ >= 0) return prepare_opened(tokens);
     if (document_end_ >= 0 || !tokens.pieces.empty()) return prepare_documents(tokens);
     const std::int64_t rows = tokens.tokens.size(0);
     const std::int64_t length = tokens.tokens.size(1) - 1;
@@ -51,11 +53,29 @@ class CausalLm : public Objective {
     return 3.0 * (model_->body_flops_per_token(length) + head_flops(*model_));
   }
 
-  // Nothing predicts the first token of a document that sees no other.
-  bool is_likelihood() const override { return document_end_ < 0; }
+  // Without a bos nothing predicts the first token of a document that sees no other.
+  bool is_likelihood() const override { return document_end_ < 0 || bos_ >= 0; }
   Model& model() override { return *model_; }
 
  private:
+  // The last token of a text predicts nothing: another bos comes behind it.
+  Batch prepare_opened(const TokenBatch& tokens) const {
+    Batch batch;
+    SequenceBuilder builder;
+    std::vector<std::int64_t> targets;
+    for (const Text& text : texts_of(tokens, document_end_, bos_)) {
+      builder.begin(text.key);
+      builder.add(std::span(text.tokens).first(text.tokens.size() - 1));
+      targets.insert(targets.end(), text.tokens.begin() + 1, text.tokens.end());
+    }
+    batch.positions = batch.real_tokens = builder.size();
+    batch.inputs = builder.take();
+    batch.targets = as_tensor(targets);
+    batch.counts = {batch.positions};
+    batch.sample_ids = tokens.sample_ids;
+    return batch;
+  }
+
   // Each piece is a sequence of its own; with document_mask each document of it. The eos that
   // closes one is predicted, and predicts nothing.
   Batch prepare_documents(const TokenBatch& tokens) const {
@@ -89,6 +109,7 @@ class CausalLm : public Objective {
   Options options_;
   std::int64_t length_;
   std::int64_t document_end_;  // -1: rows are cut nowhere
+  std::int64_t bos_;           // -1: nothing opens a text
   std::shared_ptr<Model> model_;
 };
 

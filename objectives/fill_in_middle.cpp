@@ -56,7 +56,7 @@ class FillInMiddle : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
+  RowShape row_shape() const override { return predicted_rows(length_, special_.bos); }
 
   // Rearranged or not, a text has at most length + 1 tokens: in one that fills the row, three marks
   // take the place of its last three. What closes a document stays at its end.
@@ -65,21 +65,18 @@ class FillInMiddle : public Objective {
     SequenceBuilder builder;
     std::vector<std::int64_t> targets;
     const std::int64_t end = tokens.pieces.empty() ? document_end_ : special_.eos;
-    for (const Row& row : rows_of(tokens)) {
-      for (const auto& text : texts_of(row.tokens, document_end_)) {
-        if (text.size() < 2) continue;  // nothing to predict
-        const std::uint64_t key =
-            sequence_key(row.sample_id, row.start + (text.data() - row.tokens.data()));
-        RandomStream random(seed_, RandomPurpose::kObjective, key);
-        const std::size_t closing = text.back() == end ? 1 : 0;
-        std::vector<std::int64_t> shown =
-            rearranged(text.first(text.size() - closing),
-                       static_cast<std::size_t>(length_) + 1 - closing, random);
-        if (closing > 0) shown.push_back(end);
-        builder.begin(key);
-        builder.add(std::span<const std::int64_t>(shown).first(shown.size() - 1));
-        targets.insert(targets.end(), shown.begin() + 1, shown.end());
-      }
+    const std::size_t opening = special_.bos >= 0 ? 1 : 0;
+    for (const auto& [text, key] : texts_of(tokens, document_end_, special_.bos)) {
+      if (text.size() < 2) continue;  // nothing to predict
+      RandomStream random(seed_, RandomPurpose::kObjective, key);
+      const std::size_t closing = text.back() == end ? 1 : 0;
+      const auto middle = std::span(text).subspan(opening, text.size() - opening - closing);
+      std::vector<std::int64_t> shown(text.begin(), text.begin() + std::ptrdiff_t(opening));
+      rearrange(middle, static_cast<std::size_t>(length_) + 1 - opening - closing, random, shown);
+      if (closing > 0) shown.push_back(end);
+      builder.begin(key);
+      builder.add(std::span<const std::int64_t>(shown).first(shown.size() - 1));
+      targets.insert(targets.end(), shown.begin() + 1, shown.end());
     }
     batch.positions = batch.real_tokens = builder.size();
     batch.inputs = builder.take();
@@ -102,14 +99,16 @@ class FillInMiddle : public Objective {
   Model& model() override { return *model_; }
 
  private:
-  // At most `room` tokens: those at the end of the text are left out.
-  std::vector<std::int64_t> rearranged(std::span<const std::int64_t> whole, std::size_t room,
-                                       RandomStream& random) const {
-    if (random.uniform() >= options_.rate) return {whole.begin(), whole.end()};
+  // Appends at most `room` tokens: those at the end of the text are left out.
+  void rearrange(std::span<const std::int64_t> whole, std::size_t room, RandomStream& random,
+                 std::vector<std::int64_t>& out) const {
+    if (whole.empty() || random.uniform() >= options_.rate) {
+      out.insert(out.end(), whole.begin(), whole.end());
+      return;
+    }
     const auto text = whole.first(std::min(whole.size(), room - 3));
     std::size_t a = random.below(text.size() + 1), b = random.below(text.size() + 1);
     if (a > b) std::swap(a, b);
-    std::vector<std::int64_t> out;
     const auto add = [&](std::int64_t mark, std::span<const std::int64_t> part) {
       out.push_back(mark);
       out.insert(out.end(), part.begin(), part.end());
@@ -123,7 +122,6 @@ class FillInMiddle : public Objective {
       add(special_.fim_suffix, text.subspan(b));
       add(special_.fim_middle, text.subspan(a, b - a));
     }
-    return out;
   }
 
   Options options_;

@@ -51,8 +51,9 @@ class MaskedLm : public Objective {
     }
     if (special_.cls < 0 || special_.sep < 0) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(),
-           ": the tokenizer has no [CLS] or no [SEP]. Add --special bert, to pretrain tokenizer "
-           "train or, with byte and char, to pretrain corpus build");
+           ": [CLS] opens a pair and [SEP] closes its texts, but data.wrap none leaves them out. "
+           "Use "
+           "data.wrap=auto");
     }
     if (!model_->has_sequence_head()) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(), ": model.name ", context.model_name,
@@ -74,6 +75,7 @@ class MaskedLm : public Objective {
     Batch batch;
     SequenceBuilder builder;
     std::vector<std::int64_t> rows, targets, labels;
+    const bool documents = document_end_ >= 0 || !tokens.pieces.empty();
     const std::vector<Row> all = rows_of(tokens);
     builder.reserve(tokens.tokens.numel() + row_shape().marks * std::ssize(all));
     for (const Row& row : all) {
@@ -87,7 +89,8 @@ class MaskedLm : public Objective {
         } else {
           if (special_.cls >= 0) builder.add(special_.cls);
           builder.add(part);
-          if (special_.sep >= 0) builder.add(special_.sep);
+          const bool closed = documents && part.back() == special_.sep;
+          if (special_.sep >= 0 && !closed) builder.add(special_.sep);
         }
         mask(builder, first, random, rows, targets);
         start += static_cast<std::int64_t>(part.size());

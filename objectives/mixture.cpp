@@ -1,7 +1,6 @@
 // Several objectives on one model: each sample is given to one of them, drawn by weight. The loss
 // is the mean over all targets, whichever objective they are of.
 
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "core/base/random.h"
 #include "core/objective.h"
+#include "objectives/corruption/rows.h"
 #include "objectives/token_loss.h"
 
 namespace pretrain {
@@ -100,11 +100,12 @@ class Mixture : public Objective {
   // The longest row; each objective takes the first tokens of it.
   RowShape row_shape() const override {
     RowShape shape = parts_.front()->row_shape();
-    shape.pieces = false;
     for (const auto& part : parts_) {
       const RowShape own = part->row_shape();
+      if (own.tokens > shape.tokens) shape.marks = own.marks;
       shape.overlap = std::min(shape.overlap, own.overlap);
       shape.tokens = std::max(shape.tokens, own.tokens);
+      shape.pieces = shape.pieces && own.pieces;
     }
     return shape;
   }
@@ -127,7 +128,8 @@ class Mixture : public Objective {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
       Batch part;
       part.counts.assign(parts_[p]->terms().size(), 0);
-      if (!rows[p].empty()) part = parts_[p]->prepare(chosen_rows(tokens, rows[p], p));
+      const TokenBatch own = chosen_rows(tokens, rows[p], parts_[p]->row_shape());
+      if (own.tokens.numel() > 0) part = parts_[p]->prepare(own);
       batch.counts.insert(batch.counts.end(), part.counts.begin(), part.counts.end());
       batch.positions += part.positions;
       batch.real_tokens += part.real_tokens;
@@ -164,16 +166,19 @@ class Mixture : public Objective {
   Model& model() override { return *model_; }
 
  private:
-  TokenBatch chosen_rows(const TokenBatch& tokens, const std::vector<std::int64_t>& rows,
-                         std::size_t part) const {
-    const std::int64_t width = std::min(parts_[part]->row_shape().tokens, tokens.tokens.size(1));
-    const at::Tensor index =
-        at::from_blob(const_cast<std::int64_t*>(rows.data()),
-                      {static_cast<std::int64_t>(rows.size())}, at::TensorOptions(at::kLong));
+  // What a part that cuts rows by `shape` takes of them.
+  static TokenBatch chosen_rows(const TokenBatch& tokens, const std::vector<std::int64_t>& rows,
+                                const RowShape& shape) {
     TokenBatch chosen;
-    chosen.tokens = tokens.tokens.index_select(0, index).narrow(1, 0, width).contiguous();
-    if (tokens.others.defined()) {
-      chosen.others = tokens.others.index_select(0, index).narrow(1, 0, width).contiguous();
+    if (tokens.pieces.empty()) {
+      const std::int64_t width = std::min(shape.tokens, tokens.tokens.size(1));
+      const at::Tensor index = as_tensor(rows);
+      chosen.tokens = tokens.tokens.index_select(0, index).narrow(1, 0, width).contiguous();
+      if (tokens.others.defined()) {
+        chosen.others = tokens.others.index_select(0, index).narrow(1, 0, width).contiguous();
+      }
+    } else {
+      choose_pieces(tokens, rows, shape, chosen);
     }
     for (const std::int64_t row : rows) {
       const auto r = static_cast<std::size_t>(row);
@@ -182,6 +187,30 @@ class Mixture : public Objective {
       chosen.epochs.push_back(tokens.epochs[r]);
     }
     return chosen;
+  }
+
+  // A row's pieces, as far as their text fills what the part makes of a row.
+  static void choose_pieces(const TokenBatch& tokens, const std::vector<std::int64_t>& rows,
+                            const RowShape& shape, TokenBatch& chosen) {
+    constexpr auto kNone = std::size_t(-1);
+    std::vector<std::size_t> place(tokens.sample_ids.size(), kNone);  // of a row in `chosen`
+    for (std::size_t i = 0; i < rows.size(); ++i) place[static_cast<std::size_t>(rows[i])] = i;
+    const auto overlap = static_cast<std::size_t>(shape.overlap);
+    std::vector<std::size_t> room(rows.size(), static_cast<std::size_t>(shape.stride()));
+    std::vector<std::int64_t> ids;
+    const auto* piece_ids = tokens.tokens.const_data_ptr<std::int64_t>();
+    for (const RowPiece& piece : tokens.pieces) {
+      const auto* begin = piece_ids;
+      piece_ids += piece.tokens;
+      const std::size_t row = place[piece.row];
+      if (row == kNone) continue;
+      const std::size_t count = std::min(piece.tokens, room[row] + overlap);
+      if (count <= overlap) continue;
+      room[row] -= count - overlap;
+      chosen.pieces.push_back({row, piece.start, count});
+      ids.insert(ids.end(), begin, begin + count);
+    }
+    chosen.tokens = as_tensor(ids);
   }
 
   std::uint64_t seed_;

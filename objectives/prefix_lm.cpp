@@ -34,6 +34,7 @@ class PrefixLm : public Objective {
         seed_(context.seed),
         length_(context.sequence_length),
         document_end_(context.document_mask ? context.special.eos : -1),
+        bos_(context.special.bos),
         pairs_(context, "prefix_lm"),
         model_(register_module("model", context.model)) {}
 
@@ -42,19 +43,14 @@ class PrefixLm : public Objective {
     return terms;
   }
 
-  RowShape row_shape() const override { return {length_ + 1, 1, 0, true}; }
+  RowShape row_shape() const override { return predicted_rows(length_, bos_); }
 
   Batch prepare(const TokenBatch& tokens) const override {
     std::vector<SourceTarget> pairs;
-    for (const Row& row : rows_of(tokens)) {
-      for (const auto& text : texts_of(row.tokens, document_end_)) {
-        const auto count = static_cast<std::int64_t>(text.size());
-        if (count < 2) continue;  // nothing to predict
-        const std::uint64_t key =
-            sequence_key(row.sample_id, row.start + (text.data() - row.tokens.data()));
-        const auto prefix = text.begin() + prefix_length(count - 1, key);
-        pairs.push_back({key, {text.begin(), prefix}, {prefix, text.end()}});
-      }
+    for (const auto& [text, key] : texts_of(tokens, document_end_, bos_)) {
+      if (text.size() < 2) continue;  // nothing to predict
+      const auto prefix = text.begin() + prefix_length(std::ssize(text) - 1, key);
+      pairs.push_back({key, {text.begin(), prefix}, {prefix, text.end()}});
     }
     Batch batch = pairs_.batch(pairs);
     batch.sample_ids = tokens.sample_ids;
@@ -91,6 +87,7 @@ class PrefixLm : public Objective {
   std::uint64_t seed_;
   std::int64_t length_;
   std::int64_t document_end_;  // -1: rows are cut nowhere
+  std::int64_t bos_;           // -1: nothing opens a text
   SourceTargetModel pairs_;
   std::shared_ptr<Model> model_;
 };

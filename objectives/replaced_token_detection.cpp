@@ -122,6 +122,7 @@ class ReplacedTokenDetection : public Objective {
     SequenceBuilder builder;
     std::vector<std::int64_t> rows, targets;
     std::vector<float> noise;
+    const bool documents = document_end_ >= 0 || !tokens.pieces.empty();
     for (const Row& row : rows_of(tokens)) {
       for (const auto& text : documents_of(row.tokens, document_end_)) {
         const std::int64_t start = row.start + (text.data() - row.tokens.data());
@@ -136,7 +137,8 @@ class ReplacedTokenDetection : public Objective {
           builder.token(first + at) = masking_.hide(targets.back(), random);
           noise.push_back(static_cast<float>(random.next_u32() >> 8) * 0x1p-24f);  // never 1
         }
-        if (special_.sep >= 0) builder.add(special_.sep);
+        const bool closed = documents && text.back() == special_.sep;
+        if (special_.sep >= 0 && !closed) builder.add(special_.sep);
       }
     }
     const auto predicted = static_cast<std::int64_t>(targets.size());

@@ -52,6 +52,7 @@ class SpanCorruption : public Objective {
         seed_(context.seed),
         length_(context.sequence_length),
         eos_(context.special.sep >= 0 ? context.special.sep : context.special.eos),
+        bos_(context.special.bos),
         corpus_eos_(context.special.eos),
         document_end_(context.document_mask ? corpus_eos_ : -1),
         sentinels_(context.special.sentinels),
@@ -94,6 +95,7 @@ class SpanCorruption : public Objective {
         RandomStream random(seed_, RandomPurpose::kObjective, key);
         SourceTarget& pair = pairs.emplace_back();
         pair.key = key;
+        if (bos_ >= 0) pair.source.push_back(bos_);
         corrupt(text, random, pair.source, pair.target);
         if (eos_ < 0) continue;
         pair.source.push_back(eos_);
@@ -116,7 +118,8 @@ class SpanCorruption : public Objective {
     const bool keeps_all = options_.variant == "deshuffle";
     const std::int64_t source = keeps_all ? text_ : counts.input_length(text_);
     const std::int64_t target = whole() ? text_ : counts.target_length();
-    return pairs_.flops(source + eos, target + eos) / static_cast<double>(length);
+    const std::int64_t bos = bos_ >= 0 ? 1 : 0;
+    return pairs_.flops(bos + source + eos, target + eos) / static_cast<double>(length);
   }
 
   bool is_likelihood() const override { return false; }
@@ -131,11 +134,12 @@ class SpanCorruption : public Objective {
     return options_.variant == "iid" ? 1 / (1 - options_.noise_density) : options_.mean_span;
   }
 
-  // Do an input and a target, to which eos is added, fill at most sequence_length positions?
+  // Do an input and a target, to which bos and eos are added, fill at most sequence_length
+  // positions?
   bool fits(std::int64_t input, std::int64_t target) const {
     const std::int64_t eos = eos_ >= 0 ? 1 : 0;
     if (pairs_.is_encoder_decoder()) return std::max(input, target) + eos <= length_;
-    return input + target + 2 * eos - 1 <= length_;
+    return (bos_ >= 0 ? 1 : 0) + input + target + 2 * eos - 1 <= length_;
   }
 
   // Do texts of text_ tokens? Single tokens count up to 3 standard deviations above their mean.
@@ -189,10 +193,14 @@ class SpanCorruption : public Objective {
   void corrupt(std::span<const std::int64_t> text, RandomStream& random,
                std::vector<std::int64_t>& input, std::vector<std::int64_t>& target) const {
     const auto length = static_cast<std::int64_t>(text.size());
+    const auto append = [](std::vector<std::int64_t>& to, std::span<const std::int64_t> tokens) {
+      to.insert(to.end(), tokens.begin(), tokens.end());
+    };
     if (options_.variant == "deshuffle") {
-      input.assign(text.begin(), text.end());
-      for (std::size_t i = input.size(); i > 1; --i)
-        std::swap(input[i - 1], input[random.below(i)]);
+      append(input, text);
+      const std::span shuffled = std::span(input).last(text.size());
+      for (std::size_t i = shuffled.size(); i > 1; --i)
+        std::swap(shuffled[i - 1], shuffled[random.below(i)]);
       target.assign(text.begin(), text.end());
       return;
     }
@@ -212,9 +220,6 @@ class SpanCorruption : public Objective {
     const auto part = [&](std::int64_t begin, std::int64_t end) {
       return text.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     };
-    const auto append = [](std::vector<std::int64_t>& to, std::span<const std::int64_t> tokens) {
-      to.insert(to.end(), tokens.begin(), tokens.end());
-    };
     for (std::size_t i = 0; i < spans.size(); ++i) {
       const std::int64_t sentinel = sentinels_[infilling ? 0 : i];
       append(input, part(at, spans[i].begin));
@@ -231,6 +236,7 @@ class SpanCorruption : public Objective {
   std::uint64_t seed_;
   std::int64_t length_;
   std::int64_t eos_;
+  std::int64_t bos_;           // opens the input; -1: nothing does
   std::int64_t corpus_eos_;    // closes a document of the corpus
   std::int64_t document_end_;  // -1: rows are cut nowhere
   std::vector<std::int64_t> sentinels_;

@@ -48,7 +48,7 @@ std::uint64_t EvaluationDataset::whole_documents(const Corpus& corpus, const Doc
 std::optional<double> EvaluationDataset::bytes() const {
   if (!bytes_) return std::nullopt;
   const auto share = static_cast<double>(targets()) / static_cast<double>(sequence_.size());
-  return static_cast<double>(*bytes_) * (eos_id_ >= 0 ? 1.0 : share);
+  return static_cast<double>(*bytes_) * share;
 }
 
 std::uint64_t EvaluationDataset::targets() const {

@@ -38,7 +38,7 @@ class EvaluationDataset {
   /// Scored tokens of a row: `stride`, in the last row perhaps fewer.
   std::uint64_t row_targets(std::uint64_t row) const;
   /// UTF-8 bytes of the source behind the scored tokens; nullopt if the corpus does not record
-  /// them. A first token that is not scored counts as an average one.
+  /// them. A token that is not scored counts as an average one.
   std::optional<double> bytes() const;
   std::uint64_t documents() const { return documents_; }
 

@@ -12,7 +12,8 @@ constexpr std::uint32_t kBytes = 256;
 
 class ByteTokenizer : public Tokenizer {
  public:
-  explicit ByteTokenizer(SpecialVocabulary specials) : specials_(std::move(specials)) {}
+  ByteTokenizer(SpecialVocabulary specials, bool has_marks)
+      : specials_(std::move(specials)), has_marks_(has_marks) {}
 
   std::int64_t vocab_size() const override { return specials_.vocab_size(); }
   std::int64_t eos_id() const override { return specials_.eos_id(); }
@@ -46,21 +47,26 @@ class ByteTokenizer : public Tokenizer {
   }
 
   std::string to_json() const override {
-    return write_tokenizer_json(
-        {.vocabulary = byte_symbols(), .byte_level = true, .specials = specials_.texts()});
+    return write_tokenizer_json({.vocabulary = byte_symbols(),
+                                 .byte_level = true,
+                                 .specials = specials_.texts(),
+                                 .has_marks = has_marks_});
   }
 
  private:
   SpecialVocabulary specials_;
+  bool has_marks_;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials) {
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials,
+                                               bool has_marks) {
   const auto is_symbol = [symbols = byte_symbols()](const std::string& text) {
     return std::find(symbols.begin(), symbols.end(), text) != symbols.end();
   };
-  return std::make_unique<ByteTokenizer>(SpecialVocabulary(kBytes, true, specials, is_symbol));
+  return std::make_unique<ByteTokenizer>(SpecialVocabulary(kBytes, true, specials, is_symbol),
+                                         has_marks);
 }
 
 }  // namespace pretrain

@@ -14,8 +14,10 @@ constexpr std::uint32_t kNoId = UINT32_MAX;
 
 class CharTokenizer : public Tokenizer {
  public:
-  CharTokenizer(std::vector<std::uint32_t> code_points, SpecialVocabulary specials)
-      : code_points_(std::move(code_points)), specials_(std::move(specials)) {
+  CharTokenizer(std::vector<std::uint32_t> code_points, SpecialVocabulary specials, bool has_marks)
+      : code_points_(std::move(code_points)),
+        specials_(std::move(specials)),
+        has_marks_(has_marks) {
     id_of_.assign(std::size_t{code_points_.back()} + 1, kNoId);
     for (std::uint32_t id = 0; id < code_points_.size(); ++id) id_of_[code_points_[id]] = id;
   }
@@ -69,7 +71,10 @@ class CharTokenizer : public Tokenizer {
   }
 
   std::string to_json() const override {
-    PlainBpe bpe{.vocabulary = {}, .byte_level = false, .specials = specials_.texts()};
+    PlainBpe bpe{.vocabulary = {},
+                 .byte_level = false,
+                 .specials = specials_.texts(),
+                 .has_marks = has_marks_};
     for (std::uint32_t code_point : code_points_) {
       append_utf8(code_point, bpe.vocabulary.emplace_back());
     }
@@ -80,13 +85,15 @@ class CharTokenizer : public Tokenizer {
   std::vector<std::uint32_t> code_points_;  // ascending
   std::vector<std::uint32_t> id_of_;        // by code point
   SpecialVocabulary specials_;
+  bool has_marks_;
 };
 
 }  // namespace
 
 std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
                                                bool with_eos,
-                                               const std::vector<std::string>& specials) {
+                                               const std::vector<std::string>& specials,
+                                               bool has_marks) {
   std::vector<std::uint32_t> sorted = code_points;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -103,7 +110,7 @@ std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>&
   };
   SpecialVocabulary tokens(static_cast<std::uint32_t>(sorted.size()), with_eos, specials,
                            is_character);
-  return std::make_unique<CharTokenizer>(std::move(sorted), std::move(tokens));
+  return std::make_unique<CharTokenizer>(std::move(sorted), std::move(tokens), has_marks);
 }
 
 }  // namespace pretrain

@@ -59,14 +59,18 @@ inline constexpr std::uint64_t kMaxTokenizerJson = std::uint64_t{128} << 20;
 /// understood.
 std::unique_ptr<Tokenizer> tokenizer_from_json(std::string_view json, const std::string& place);
 /// The 256 bytes, `<|endoftext|>` (id 256), then the texts of `specials` in their order. Lossless
-/// for any bytes. Throws kUsage naming a special that is empty, no valid UTF-8, given twice,
+/// for any bytes. `has_marks`: its file says that [CLS] and [SEP], if both are there, stand round a
+/// text, for whoever reads it with another library. Throws kUsage naming a special that is empty,
+/// no valid UTF-8, given twice,
 /// `<|endoftext|>`, or the symbol of a byte.
-std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials = {});
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& specials = {},
+                                               bool has_marks = true);
 /// One id per given Unicode code point, in ascending order, `<|endoftext|>` if `with_eos`, then the
 /// texts of `specials` in their order. Throws kBadData if there is no code point, or a number is no
 /// Unicode scalar; kUsage for specials as above, or one that is a character of the vocabulary.
 std::unique_ptr<Tokenizer> make_char_tokenizer(const std::vector<std::uint32_t>& code_points,
                                                bool with_eos,
-                                               const std::vector<std::string>& specials = {});
+                                               const std::vector<std::string>& specials = {},
+                                               bool has_marks = true);
 
 }  // namespace pretrain

@@ -8,6 +8,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/json/json_reader.h"
+#include "core/text/format/tokenizer_document.h"
 #include "core/text/tokenizer.h"
 #include "core/text/unicode/utf8.h"
 
@@ -35,16 +36,19 @@ OrderedJson document(const PlainBpe& bpe) {
                                   {"trim_offsets", true},
                                   {"use_regex", false}};
   OrderedJson added = OrderedJson::array();
+  std::vector<DocumentToken> tokens;
   for (const std::string& text : bpe.specials) {
-    added.push_back(special_token(bpe.vocabulary.size() + added.size(), text));
+    tokens.push_back({.id = bpe.vocabulary.size() + added.size(), .text = text});
+    added.push_back(special_token(tokens.back().id, text));
   }
+  const std::string marks = bpe.has_marks ? marks_json(tokens, "null") : "null";
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},
           {"added_tokens", added},
           {"normalizer", nullptr},
           {"pre_tokenizer", bpe.byte_level ? byte_level : OrderedJson(nullptr)},
-          {"post_processor", nullptr},
+          {"post_processor", OrderedJson::parse(marks)},
           {"decoder", bpe.byte_level ? byte_level : OrderedJson{{"type", "Fuse"}}},
           {"model",
            {{"type", "BPE"},
@@ -181,11 +185,12 @@ std::unique_ptr<Tokenizer> read_plain_bpe(const JsonValue& root) {
   const bool with_eos = !specials.empty() && specials.front() == kEndOfText;
   if (with_eos) specials.erase(specials.begin());
   const bool byte_level = !is_null(find(root, "pre_tokenizer"));
+  const bool has_marks = !is_null(find(root, "post_processor"));
   const std::vector<std::uint32_t> characters = read_characters(*vocabulary);
   if (byte_level ? *vocabulary != byte_symbols() || !with_eos : characters.empty()) return nullptr;
   try {
-    auto tokenizer = byte_level ? make_byte_tokenizer(specials)
-                                : make_char_tokenizer(characters, with_eos, specials);
+    auto tokenizer = byte_level ? make_byte_tokenizer(specials, has_marks)
+                                : make_char_tokenizer(characters, with_eos, specials, has_marks);
     const JsonValue expected = parse_json(tokenizer->to_json(), "tokenizer");
     const bool decoder = !is_null(find(root, "decoder"));
     return decoder && is_within(root, expected) ? std::move(tokenizer) : nullptr;

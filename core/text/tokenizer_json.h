@@ -14,6 +14,7 @@ struct PlainBpe {
   std::vector<std::string> vocabulary;     ///< token texts; the index is the id
   bool byte_level = false;                 ///< tokens are byte symbols, else characters
   std::vector<std::string> specials = {};  ///< follow; `<|endoftext|>` is the first, if it is one
+  bool has_marks = true;  ///< a post-processor puts [CLS] and [SEP] round a text, if they are there
 };
 
 /// The character that stands for a byte in byte-level vocabularies, in UTF-8: printable Latin-1

@@ -104,10 +104,13 @@ void DataOptions::visit(OptionVisitor& visitor) {
       {.meaning = "attention and positions stop at the ends of documents; implied by the other "
                   "packings",
        .identity = true});
-  visitor.option("wrap", wrap,
-                 {.meaning = "marks around sequences of encoders; auto: those the tokenizer has",
-                  .choices = {"auto", "none", "cls_sep"},
-                  .identity = true});
+  visitor.option(
+      "wrap", wrap,
+      {.meaning = "marks of sequences; cls_sep: round each one of an encoder; bos_eos: a "
+                  "bos before each one of a decoder, the corpus's eos behind documents; "
+                  "auto: cls_sep for encoders, else none",
+       .choices = {"auto", "none", "cls_sep", "bos_eos"},
+       .identity = true});
   visitor.option(
       "shuffle", shuffle,
       {.meaning = "keyed permutation of all rows in each epoch of a source", .identity = true});

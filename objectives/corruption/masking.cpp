@@ -78,7 +78,7 @@ Masking::Masking(const MaskingOptions& options, const ObjectiveContext& context,
       seed_(context.seed),
       mask_(context.special.mask),
       special_(context.special.is_special.begin(), context.special.is_special.end()),
-      continues_word_(context.continues_word) {
+      word_parts_(context.word_parts) {
   if (mask_ < 0 && options_.mask_share > 0) {
     fail(ExitCode::kBadConfig, "objective.name ", objective,
          ": the tokenizer has no mask token ([MASK] or <mask>). Add --special bert, to "
@@ -118,7 +118,7 @@ std::vector<std::int64_t> Masking::choose(std::span<const std::int64_t> tokens,
   std::vector<std::int64_t> starts;
   const auto has = [&](std::int64_t id, std::uint8_t bit) {
     const auto index = static_cast<std::size_t>(id);
-    return index < continues_word_.size() && (continues_word_[index] & bit) != 0;
+    return index < word_parts_.size() && (word_parts_[index] & bit) != 0;
   };
   const auto continues = [&](std::int64_t at) {
     if (at == 0) return false;

@@ -52,7 +52,7 @@ class Masking {
   std::int64_t mask_;
   std::vector<std::uint8_t> special_;  // [V]
   std::vector<std::int64_t> ordinary_;
-  std::vector<std::uint8_t> continues_word_;
+  std::vector<std::uint8_t> word_parts_;
 };
 
 }  // namespace pretrain

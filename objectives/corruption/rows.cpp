@@ -52,12 +52,23 @@ std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int
   return documents;
 }
 
-std::vector<std::span<const std::int64_t>> texts_of(std::span<const std::int64_t> row,
-                                                    std::int64_t eos) {
-  if (eos < 0) return {row};
-  auto texts = documents_of(row.first(row.size() - 1), eos);
-  if (!texts.empty() && texts.back().back() != eos) {
-    texts.back() = row.last(texts.back().size() + 1);
+RowShape predicted_rows(std::int64_t length, std::int64_t bos) {
+  if (bos >= 0) return {length, 0, 0, true};
+  return {length + 1, 1, 0, true};
+}
+
+std::vector<Text> texts_of(const TokenBatch& batch, std::int64_t eos, std::int64_t bos) {
+  std::vector<Text> texts;
+  for (const Row& row : rows_of(batch)) {
+    const std::size_t shared = bos < 0 && eos >= 0 ? 1 : 0;  // that begin the next row
+    for (auto text : documents_of(row.tokens.first(row.tokens.size() - shared), eos)) {
+      const auto start = text.data() - row.tokens.data();
+      if (shared > 0 && text.back() != eos) text = row.tokens.subspan(std::size_t(start));
+      Text& made = texts.emplace_back();
+      made.key = sequence_key(row.sample_id, row.start + start);
+      if (bos >= 0) made.tokens.push_back(bos);
+      made.tokens.insert(made.tokens.end(), text.begin(), text.end());
+    }
   }
   return texts;
 }

@@ -26,10 +26,19 @@ std::uint64_t sequence_key(std::uint64_t sample_id, std::int64_t start);
 std::vector<std::span<const std::int64_t>> documents_of(std::span<const std::int64_t> row,
                                                         std::int64_t eos);
 
-/// Texts of a row whose last token also begins the next row: the row, or with eos >= 0 its
-/// documents. A document that goes on behind the row ends with that last token.
-std::vector<std::span<const std::int64_t>> texts_of(std::span<const std::int64_t> row,
-                                                    std::int64_t eos);
+/// How rows are cut for objectives that predict each token of a text from those before it: `length`
+/// targets, which the first token of the next row ends. With `bos` >= 0 rows share no token, as the
+/// bos before each text predicts its first one.
+RowShape predicted_rows(std::int64_t length, std::int64_t bos);
+
+/// A text and the address of what is drawn for it. All but the first token can be predicted.
+struct Text {
+  std::vector<std::int64_t> tokens;
+  std::uint64_t key = 0;
+};
+/// The texts of such rows: each row or piece or, with eos >= 0, each document of it, behind its
+/// bos. One that goes on behind the row ends with the row's last token.
+std::vector<Text> texts_of(const TokenBatch& batch, std::int64_t eos, std::int64_t bos);
 
 /// Collects sequences on the host, one token list after another.
 class SequenceBuilder {

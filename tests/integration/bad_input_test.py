@@ -136,6 +136,31 @@ class ConfigTest(BadInputTest):
         self.refuse(78, ["eval.samples.prompts[0]: is empty"],
                     "eval.samples={every: {steps: 10}, prompts: ['']}")
 
+    def test_marks_that_cannot_be(self):
+        """data.wrap names what is missing, or why a model has no such rows."""
+        bert = ("model.name=bert", "objective.name=masked_lm", "objective.mask_share=0")
+        self.refuse(78, ["data.wrap auto", "no cls token", "--special bert", "data.wrap=none"], *bert)
+        self.refuse(78, ["data.wrap cls_sep", "no cls token"], *bert, "data.wrap=cls_sep")
+        self.refuse(78, ["data.wrap bos_eos", "bert is an encoder", "cls_sep"], *bert,
+                    "data.wrap=bos_eos")
+        self.refuse(78, ["data.wrap cls_sep", "gpt2 is a decoder"], "data.wrap=cls_sep")
+        self.refuse(78, ["data.wrap bos_eos", "no bos token", "--special"], "data.wrap=bos_eos")
+        self.refuse(78, ["data.wrap", "auto, none, cls_sep or bos_eos"], "data.wrap=both")
+        open_ended = self.build_corpus("open.h5", self.text, "--tokenizer", "byte", "--special",
+                                       "<s>,<pad>", "--no-eos")
+        source = f"data.sources=[{{path: {open_ended}}}]"
+        self.refuse(78, ["data.wrap", open_ended, "--eos"], source, "data.wrap=bos_eos")
+        self.refuse(78, ["data.document_mask", open_ended, "--eos"], source,
+                    "data.document_mask=true")
+        closed = self.build_corpus("closed.h5", self.text, "--tokenizer", "byte", "--special",
+                                   "bert,t5,<s>")
+        source = f"data.sources=[{{path: {closed}}}]"
+        self.refuse(78, ["data.wrap bos_eos", "t5 is an encoder-decoder"], source, "model.name=t5",
+                    "objective.name=prefix_lm", "data.wrap=bos_eos")
+        self.refuse(78, ["objective.next_sentence", "data.wrap none"], source, "model.name=bert",
+                    "model.pooler=true", "objective.name=masked_lm",
+                    "objective.next_sentence=true", "data.wrap=none")
+
     def test_two_sources_of_one_name(self):
         (self.folder / "sub").mkdir(exist_ok=True)
         for end in ("h5", "manifest.json", "tokenizer.json"):
@@ -513,7 +538,7 @@ class CheckpointTest(BadInputTest):
 
     def test_tokens_that_a_checkpoint_lacks(self):
         run = self.train(self.folder / "maskless", "train.duration={steps: 1}", "model.name=bert",
-                         "objective={name: masked_lm, mask_share: 0}")
+                         "data.wrap=none", "objective={name: masked_lm, mask_share: 0}")
         self.refuse_command(65, ["no mask token", "[MASK]", "--special bert"], "score", run, "text")
         self.refuse_command(65, ["no mask token", "[MASK]"], "generate", run, "--prompt", "text")
 

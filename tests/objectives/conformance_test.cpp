@@ -164,6 +164,41 @@ TEST_P(FittingPairTest, SequencesEndWithDocuments) {
     EXPECT_TRUE(std::isfinite(loss.item<double>()));
 }
 
+// Marks go round every sequence, take their place within its row and are no targets.
+TEST_P(FittingPairTest, WrapsEverySequence) {
+  const SpecialTokens special = testing::tiny_special_tokens(kVocab);
+  for (const bool document_mask : {false, true}) {
+    for (const std::string wrap : {"auto", "none", "bos_eos"}) {
+      TinySetup setup = setup_;
+      setup.document_mask = document_mask;
+      setup.wrap = wrap;
+      const auto objective = make_tiny(setup);
+      const ModelKind kind = objective->model().kind();
+      const bool encoder = kind == ModelKind::kEncoder || kind == ModelKind::kReplacedTokens;
+      if (wrap == "bos_eos" && kind != ModelKind::kDecoder) continue;  // refused by its data
+      const Batch batch = objective->prepare(rows_of_documents(*objective, special.eos));
+      std::vector<Batch> parts = batch.parts;
+      if (parts.empty()) parts = {batch};
+      for (const Batch& part : parts) {
+        EXPECT_EQ(part.targets.eq(special.cls).sum().item<std::int64_t>(), 0);
+        const auto* token = part.inputs.tokens.const_data_ptr<std::int64_t>();
+        for (const std::int64_t length : part.inputs.lengths) {
+          const bool opens = wrap == "bos_eos" || (encoder && wrap == "auto");
+          EXPECT_EQ(std::count(token, token + length, special.cls), opens ? 1 : 0) << wrap;
+          EXPECT_EQ(*token == special.cls, opens) << wrap;
+          if (encoder) {
+            EXPECT_EQ(token[length - 1] == special.sep, opens) << wrap;
+          }
+          if (!document_mask) {
+            EXPECT_LE(length, setup.length) << wrap;
+          }
+          token += length;
+        }
+      }
+    }
+  }
+}
+
 // Nothing can be predicted where documents are single tokens; a step over them changes nothing.
 TEST_P(FittingPairTest, RowsWithoutTextCostNothing) {
   setup_.document_mask = true;

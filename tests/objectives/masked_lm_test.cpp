@@ -101,6 +101,35 @@ TEST(MaskedLm, MakesASequenceOfEachDocument) {
   }
 }
 
+// BERT's vocabulary has no other token that ends documents.
+TEST(MaskedLm, ASepThatClosesADocumentStandsOnce) {
+  const auto objective = make_tiny(bert());
+  const TokenBatch rows = random_rows(*objective, 1, 50);
+  const Batch batch = objective->prepare(testing::in_pieces(rows, 11, kSep));
+  EXPECT_EQ(batch.inputs.lengths, (std::vector<std::int64_t>{12, 12}));
+  for (const auto& text : originals(batch)) {
+    EXPECT_EQ(text.front(), kCls);
+    EXPECT_EQ(text.back(), kSep);
+    EXPECT_EQ(std::count(text.begin(), text.end(), kSep), 1);
+  }
+}
+
+TEST(MaskedLm, WithoutMarksRowsFillThePositions) {
+  TinySetup setup = bert();
+  setup.wrap = "none";
+  const auto objective = make_tiny(setup);
+  EXPECT_EQ(objective->row_shape().tokens, 24);
+  const TokenBatch rows = random_rows(*objective, 5, 50);
+  const auto texts = originals(objective->prepare(rows));
+  for (std::size_t row = 0; row < texts.size(); ++row) {
+    EXPECT_EQ(texts[row], row_of(rows.tokens, row));
+  }
+  setup.objective_options = "next_sentence: true";
+  setup.model_options = "pooler: true";
+  testing::expect_error(ExitCode::kBadConfig, "data.wrap none leaves them out",
+                        [&] { make_tiny(setup); });
+}
+
 // With nothing kept, what is seen at a chosen position tells nothing of its token.
 TEST(MaskedLm, WhatIsSeenDoesNotDependOnWhatIsHidden) {
   for (const char* unit : {"token", "word", "span"}) {

@@ -134,6 +134,106 @@ TEST(Mixture, EqualPartsLearnWhatOneLearns) {
   }
 }
 
+// Some rows of a batch, with their pieces.
+TokenBatch some_rows(const TokenBatch& batch, std::size_t first, std::size_t count) {
+  TokenBatch some;
+  std::vector<at::Tensor> tokens;
+  std::int64_t start = 0;
+  for (RowPiece piece : batch.pieces) {
+    const auto size = static_cast<std::int64_t>(piece.tokens);
+    if (piece.row >= first && piece.row < first + count) {
+      tokens.push_back(batch.tokens.narrow(0, start, size));
+      piece.row -= first;
+      some.pieces.push_back(piece);
+    }
+    start += size;
+  }
+  some.tokens = at::cat(tokens);
+  const auto part = [&](const std::vector<std::uint64_t>& all) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+    return std::vector<std::uint64_t>(begin, begin + static_cast<std::ptrdiff_t>(count));
+  };
+  some.sample_ids = part(batch.sample_ids);
+  some.row_ids = part(batch.row_ids);
+  some.epochs = part(batch.epochs);
+  return some;
+}
+
+// Rows of whole documents, as first_fit and best_fit make them.
+TokenBatch packed_rows(const Objective& objective, std::int64_t rows) {
+  return testing::in_pieces(random_rows(objective, rows, kVocab), 7, 0);
+}
+
+TEST(Mixture, OnePartIsItsObjectiveAlsoInPieces) {
+  for (const std::string name :
+       {"causal_lm", "prefix_lm", "fill_in_middle", "span_corruption", "masked_lm"}) {
+    TinySetup own = setup_of(name);
+    TinySetup mixed = setup_of("mixture", "parts: [{name: " + name + "}]");
+    own.model = mixed.model = name == "masked_lm" ? "bert" : "gpt2";
+    const auto alone = make_tiny(own), mixture = make_tiny(mixed);
+    const RowShape shape = mixture->row_shape();
+    EXPECT_EQ(shape.tokens, alone->row_shape().tokens) << name;
+    EXPECT_EQ(shape.overlap, alone->row_shape().overlap) << name;
+    EXPECT_EQ(shape.marks, alone->row_shape().marks) << name;
+    ASSERT_TRUE(shape.pieces) << name;
+    const TokenBatch rows = packed_rows(*alone, 6);
+    const Batch expected = alone->prepare(rows), batch = mixture->prepare(rows);
+    EXPECT_TRUE(at::equal(batch.parts[0].inputs.tokens, expected.inputs.tokens)) << name;
+    EXPECT_EQ(batch.parts[0].inputs.lengths, expected.inputs.lengths) << name;
+    EXPECT_EQ(batch.parts[0].inputs.keys, expected.inputs.keys) << name;
+    EXPECT_TRUE(at::equal(batch.parts[0].targets, expected.targets)) << name;
+    EXPECT_EQ(batch.counts, expected.counts) << name;
+    EXPECT_EQ(mixture->loss(batch)[0].item<double>(), alone->loss(expected)[0].item<double>());
+  }
+}
+
+// However the rows are dealt to ranks and micro batches.
+TEST(Mixture, AnySplitOfPackedRowsGivesOneGradient) {
+  const auto mixture = make_tiny(setup_of(
+      "mixture", "parts: [{name: causal_lm}, {name: prefix_lm}, {name: span_corruption}]"));
+  const TokenBatch rows = packed_rows(*mixture, 12);
+  FlatBuffer parameters(*mixture);
+  const Batch whole = mixture->prepare(rows);
+  const std::vector<double> counts(whole.counts.begin(), whole.counts.end());
+  const std::vector<double> factors = term_factors(mixture->terms(), counts.data());
+  const auto gradient = [&](std::size_t size) {
+    parameters.zero_gradients();
+    std::vector<std::int64_t> sums(counts.size());
+    for (std::size_t first = 0; first < 12; first += size) {
+      const Batch batch = mixture->prepare(some_rows(rows, first, size));
+      const auto losses = mixture->loss(batch);
+      at::Tensor total = at::zeros({});
+      for (std::size_t i = 0; i < losses.size(); ++i) {
+        total = total + losses[i] * factors[i];
+        sums[i] += batch.counts[i];
+      }
+      if (total.requires_grad()) total.backward();
+    }
+    EXPECT_EQ(sums, whole.counts) << size;
+    return parameters.gradients().clone();
+  };
+  const at::Tensor expected = gradient(12);
+  for (const std::size_t size : {1, 2, 3, 4, 6}) {
+    const double apart = (gradient(size) - expected).norm().item<double>();
+    EXPECT_LT(apart, 1e-5 * expected.norm().item<double>()) << size;
+  }
+}
+
+// A part with shorter rows takes the first of their text, as it does of whole ones.
+TEST(Mixture, PartsTakeNoMoreOfPiecesThanTheirRowsHold) {
+  const auto mixture =
+      make_tiny(setup_of("mixture", "parts: [{name: causal_lm}, {name: span_corruption}]"));
+  const std::int64_t text = make_tiny(setup_of("span_corruption"))->row_shape().tokens;
+  ASSERT_LT(text, mixture->row_shape().tokens);
+  const Batch batch = mixture->prepare(packed_rows(*mixture, 20));
+  const Batch& part = batch.parts[1];
+  ASSERT_GT(part.sample_ids.size(), 0U);
+  EXPECT_GT(part.inputs.lengths.size(), part.sample_ids.size());
+  // A decoder's row holds input and target: each token of the text once.
+  const auto taken = part.inputs.tokens.ge(testing::kFirstOrdinary).sum().item<std::int64_t>();
+  EXPECT_LE(taken, text * std::ssize(part.sample_ids));
+}
+
 // The further terms of a part count by its share.
 TEST(Mixture, PartsWithSeveralTermsCountByTheirShare) {
   const std::vector<LossTerm> terms{{"a.x", 1, 0}, {"a.y", 50, 0}, {"b.x", 2, 1}, {"c.x", 1, 2}};

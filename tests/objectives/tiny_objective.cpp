@@ -8,6 +8,8 @@
 #include "core/batch_reader.h"
 #include "core/config/config_loader.h"
 #include "core/config/option_reader.h"
+#include "core/text/token_roles.h"
+#include "core/text/word_parts.h"
 
 namespace pretrain::testing {
 namespace {
@@ -29,7 +31,25 @@ SpecialTokens tiny_special_tokens(std::int64_t vocab_size) {
   return special;
 }
 
-std::unique_ptr<Objective> make_tiny(const TinySetup& setup) {
+namespace {
+
+SpecialTokens special_tokens_of(const Tokenizer& tokenizer) {
+  const TokenRoles roles = token_roles(tokenizer);
+  SpecialTokens special;
+  special.eos = roles.eos;
+  special.cls = roles.cls;
+  special.sep = roles.sep;
+  special.mask = roles.mask;
+  special.is_special.resize(static_cast<std::size_t>(tokenizer.vocab_size()));
+  for (const std::uint32_t id : tokenizer.special_ids()) special.is_special[id] = true;
+  return special;
+}
+
+}  // namespace
+
+std::unique_ptr<Objective> make_tiny(const TinySetup& given) {
+  TinySetup setup = given;
+  if (setup.tokenizer != nullptr) setup.vocab_size = setup.tokenizer->vocab_size();
   const std::string name = setup.model.empty() ? fitting_model(setup.objective) : setup.model;
   const std::string parts = setup.objective == "mixture" && setup.objective_options.empty()
                                 ? "parts: [{name: causal_lm, weight: 2}, {name: prefix_lm}]"
@@ -56,8 +76,12 @@ std::unique_ptr<Objective> make_tiny(const TinySetup& setup) {
   of.seed = setup.seed;
   of.sequence_length = setup.length;
   of.vocab_size = setup.vocab_size;
-  of.special = tiny_special_tokens(setup.vocab_size);
+  of.special = setup.tokenizer != nullptr ? special_tokens_of(*setup.tokenizer)
+                                          : tiny_special_tokens(setup.vocab_size);
+  if (setup.tokenizer != nullptr) of.word_parts = word_parts(*setup.tokenizer);
   of.document_mask = setup.document_mask;
+  if (setup.wrap == "bos_eos") of.special.bos = of.special.cls;
+  if (setup.wrap == "none") of.special.cls = of.special.sep = -1;
   OptionReader objective_reader(root, "objective", errors);
   auto objective = objectives().create(setup.objective, objective_reader, of);
   errors.throw_if_any();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/objective.h"
+#include "core/text/tokenizer.h"
 
 namespace pretrain::testing {
 
@@ -20,7 +21,9 @@ struct TinySetup {
   std::string model_options = "";  ///< more options in flow style: "dropout: 0.1, norm: rmsnorm"
   std::string objective_options = "";
   bool document_mask = false;
+  std::string wrap = "auto";  ///< as data.wrap; what bos_eos puts before a text is cls
   bool recompute = false;
+  const Tokenizer* tokenizer = nullptr;  ///< its vocabulary, special tokens and words
 };
 std::unique_ptr<Objective> make_tiny(const TinySetup& setup);
 

@@ -14,6 +14,7 @@ import unittest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
+import h5py
 import safetensors.torch
 import tokenizers
 import torch
@@ -280,6 +281,41 @@ class HuggingFaceTest(unittest.TestCase):
                                 "8", "--greedy")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.strip(), tokenizer.decode(greedy))
+
+    def test_exported_tokenizers_put_texts_between_marks(self):
+        """As the encoder saw them in training; corpora hold the text alone."""
+        text = "In the beginning God created the heaven and the earth.\n"
+        document = self.folder / "text.txt"
+        document.write_text(text * 50)
+        config = self.folder / "tiny.yaml"
+        config.write_text("data: {sequence_length: 16, sources: [{path: corpus.h5}]}\n"
+                          "model: {name: roberta, layers: 1, hidden: 16, heads: 2}\n"
+                          "objective: {name: masked_lm}\n"
+                          "train: {duration: {steps: 1}, global_batch_sequences: 2}\n"
+                          "eval: {at_end: false}\n")
+        for kind in ("bpe", "classic_bpe", "wordpiece", "unigram", "word", "char", "byte"):
+            with self.subTest(kind=kind):
+                name = self.folder / f"{kind}.json"
+                build = ["--tokenizer", name]
+                if kind == "byte":
+                    build = ["--tokenizer", "byte", "--special", "bert"]
+                else:
+                    self.run_ok("tokenizer", "train", kind, name, document, "--special", "bert",
+                                *(() if kind == "char" else ("--vocab", "320")))
+                self.run_ok("corpus", "build", self.folder / "corpus.h5", document, *build, "--force")
+                run, out = self.folder / f"run-{kind}", self.folder / f"hf-{kind}"
+                self.run_ok(config, f"run.dir={run}")
+                self.run_ok("export", run, out)
+                tokenizer = transformers.AutoTokenizer.from_pretrained(out)
+                alone = tokenizer(text.strip(), add_special_tokens=False).input_ids
+                self.assertEqual(tokenizer(text.strip()).input_ids,
+                                 [tokenizer.cls_token_id, *alone, tokenizer.sep_token_id])
+                with h5py.File(self.folder / "corpus.h5") as corpus:
+                    tokens = corpus["tokens"][:]
+                self.assertNotIn(tokenizer.cls_token_id, tokens)
+                self.assertNotIn(tokenizer.sep_token_id, tokens[:len(alone)])
+                if kind not in ("unigram", "wordpiece"):  # which take line ends for blanks
+                    self.assertEqual(tokens[:len(alone)].tolist(), alone)
 
     def refuse(self, parts, change):
         theirs = self.folder / "bad"

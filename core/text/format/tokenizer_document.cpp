@@ -1,5 +1,7 @@
 #include "core/text/format/tokenizer_document.h"
 
+#include <tuple>
+
 #include "core/base/error.h"
 #include "core/base/json/json_writer.h"
 
@@ -112,6 +114,17 @@ std::string template_json(const TemplateTokens& tokens) {
   if (!tokens.behind.empty()) pair.next() += special_item(tokens.behind, second);
   return concat(R"({"type":"TemplateProcessing","single":[)", single.text(), R"(],"pair":[)",
                 pair.text(), R"(],"special_tokens":{)", entries.text(), "}}");
+}
+
+std::string marks_json(const std::vector<DocumentToken>& added_tokens, std::string otherwise) {
+  TemplateTokens tokens;
+  for (const DocumentToken& token : added_tokens) {
+    const auto id = static_cast<std::uint32_t>(token.id);
+    if (token.text == "[CLS]") std::tie(tokens.before, tokens.before_id) = std::tie(token.text, id);
+    if (token.text == "[SEP]") std::tie(tokens.behind, tokens.behind_id) = std::tie(token.text, id);
+  }
+  const bool both = !tokens.before.empty() && !tokens.behind.empty();
+  return both ? template_json(tokens) : std::move(otherwise);
 }
 
 }  // namespace pretrain

@@ -59,5 +59,8 @@ struct TemplateTokens {
   std::uint32_t behind_id = 0;
 };
 std::string template_json(const TemplateTokens& tokens);
+/// BERT's one, [CLS] before and [SEP] behind, if both are among a file's added tokens; else
+/// `otherwise`. Who encodes a corpus leaves it out; rows get their marks by data.wrap.
+std::string marks_json(const std::vector<DocumentToken>& added_tokens, std::string otherwise);
 
 }  // namespace pretrain

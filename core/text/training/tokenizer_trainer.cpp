@@ -136,6 +136,7 @@ TrainedTokenizer train_tokenizer(const TrainingOptions& options, const DocumentS
                                .progress = progress},
                               vocabulary);
   parts.added_tokens = number_specials(trainer, further, vocabulary);
+  parts.post_processor = marks_json(parts.added_tokens, parts.post_processor);
   const auto tokenizer = tokenizer_from_json(tokenizer_document(parts), "the trained tokenizer");
   return {.json = tokenizer->to_json(),
           .vocab_size = tokenizer->vocab_size(),

@@ -62,6 +62,11 @@ TEST_F(EvaluationDatasetTest, BytesAreThoseBehindTheScoredTokens) {
   EXPECT_EQ(EvaluationDataset({corpus("a.h5", {{1, 2, 3}, {4}}, 256), "train"}, 2).bytes(), 4.0);
   // The first of four tokens of four bytes is not scored.
   EXPECT_EQ(EvaluationDataset({corpus("b.h5", {{1, 2, 3}, {4}}), "train"}, 2).bytes(), 3.0);
+  // Side by side all are, but for a last row of one token.
+  const CorpusSplit six{corpus("c.h5", {{1, 2, 3}, {4}}, 256), "train"};
+  EXPECT_EQ(EvaluationDataset(six, 3, std::nullopt, 0).bytes(), 4.0);
+  EXPECT_EQ(EvaluationDataset(six, 5, std::nullopt, 0).targets(), 5U);
+  EXPECT_EQ(EvaluationDataset(six, 5, std::nullopt, 0).bytes(), 4.0 * (5.0 / 6.0));
 
   CorpusManifest manifest = read_manifest(path("a.h5"));
   manifest.table.datasets.erase(kDocBytesPath);

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/text/training/tokenizer_trainer.h"
+#include "tests/core/text/training/trained.h"
 
 namespace pretrain {
 namespace {
@@ -13,12 +13,8 @@ using Json = nlohmann::ordered_json;
 
 // The file of a word tokenizer with special tokens.
 std::string file() {
-  bool given = false;
-  const auto once = [&](std::string& document) {
-    document = "a a b b";
-    return !std::exchange(given, true);
-  };
-  return train_tokenizer({.kind = "word", .specials = {"<s>", "[CLS]", "</s>"}}, once).json;
+  return testing::trained("a a b b", {.kind = "word", .specials = {"<s>", "[CLS]", "</s>"}})
+      ->to_json();
 }
 
 std::int64_t opening_of(const Json& post_processor) {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/base/random.h"
-#include "core/text/training/tokenizer_trainer.h"
+#include "tests/core/text/training/trained.h"
 
 namespace pretrain {
 namespace {
@@ -16,14 +16,8 @@ const std::string kText =
     "the capital of france is keystone, unbelievable! na\u00efve \u4f60\u597d \U0001f469 the "
     "capital of unbelievable france (the keystone) is \u201cnaive\u201d.";
 
-std::unique_ptr<Tokenizer> trained(TrainingOptions options) {
-  bool given = false;
-  options.min_count = 1;
-  const auto once = [&](std::string& document) {
-    document = kText;
-    return !std::exchange(given, true);
-  };
-  return tokenizer_from_json(train_tokenizer(options, once).json, "trained.json");
+std::unique_ptr<Tokenizer> trained(const TrainingOptions& options) {
+  return testing::trained(kText, options);
 }
 
 // Whole words, parts of words with each kind's marks, bytes of characters.

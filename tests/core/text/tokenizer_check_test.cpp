@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/text/training/tokenizer_trainer.h"
+#include "tests/core/text/training/trained.h"
 
 namespace pretrain {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(TokenizerCheck, DescribesATokenizer) {
   const auto tokenizer = make_byte_tokenizer({"[PAD]", "[MASK]"});
@@ -36,14 +36,8 @@ TEST(TokenizerCheck, CountsTextsThatCannotBeExpressed) {
 }
 
 TEST(TokenizerCheck, UnknownTokensAreCountedAndNoFault) {
-  bool given = false;
-  const auto once = [&](std::string& document) {
-    document = "in the beginning god created the heaven and the earth";
-    return !std::exchange(given, true);
-  };
-  const TrainedTokenizer trained =
-      train_tokenizer({.kind = "wordpiece", .vocab_size = 60, .min_count = 1}, once);
-  const auto tokenizer = tokenizer_from_json(trained.json, "made.json");
+  const auto tokenizer = testing::trained("in the beginning god created the heaven and the earth",
+                                          {.kind = "wordpiece", .vocab_size = 60});
   const TokenizerReport report = check_tokenizer(*tokenizer);
   EXPECT_FALSE(is_lossless(*tokenizer));
   EXPECT_TRUE(report.problems.empty()) << report.problems.front();

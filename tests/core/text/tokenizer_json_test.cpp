@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/text/tokenizer.h"
@@ -103,6 +104,49 @@ TEST(TokenizerJson, ReadsWhatItWrites) {
     }
   }
   EXPECT_EQ(digests.size(), tokenizers.size());
+}
+
+// Whoever reads the file gets encoders' marks around a text; encode adds none.
+TEST(TokenizerJson, SaysThatTextsOfEncodersStandBetweenMarks) {
+  std::vector<std::unique_ptr<Tokenizer>> tokenizers;
+  tokenizers.push_back(make_byte_tokenizer({"[PAD]", "[CLS]", "[SEP]"}));
+  tokenizers.push_back(make_char_tokenizer({'a', 'b'}, true, {"[SEP]", "[CLS]"}));
+  for (const auto& tokenizer : tokenizers) {
+    const Json json = Json::parse(tokenizer->to_json());
+    const Json& single = json["post_processor"]["single"];
+    EXPECT_EQ(single[0]["SpecialToken"]["id"], "[CLS]");
+    EXPECT_EQ(single[1]["Sequence"]["id"], "A");
+    EXPECT_EQ(single[2]["SpecialToken"]["id"], "[SEP]");
+    for (const char* mark : {"[CLS]", "[SEP]"}) {
+      EXPECT_EQ(json["post_processor"]["special_tokens"][mark]["ids"][0], *tokenizer->id_of(mark));
+    }
+    std::vector<std::uint32_t> ids;
+    tokenizer->encode("ab", ids);
+    EXPECT_EQ(ids.size(), 2U);
+
+    // Files from before have none, and corpora know them by their digest.
+    Json before = json;
+    before["post_processor"] = nullptr;
+    const auto read = tokenizer_from_json(before.dump(), "before.json");
+    EXPECT_TRUE(Json::parse(read->to_json())["post_processor"].is_null());
+    EXPECT_NE(read->sha256(), tokenizer->sha256());
+    Json identity;
+    for (const char* part :
+         {"model", "normalizer", "pre_tokenizer", "post_processor", "added_tokens"}) {
+      identity[part] = before[part];
+    }
+    EXPECT_EQ(read->sha256(), sha256_hex(identity.dump()));
+    std::vector<std::uint32_t> same;
+    read->encode("ab", same);
+    EXPECT_EQ(same, ids);
+    EXPECT_EQ(read->special_ids(), tokenizer->special_ids());
+    EXPECT_EQ(read->eos_id(), tokenizer->eos_id());
+    EXPECT_EQ(read->decode(ids), "ab");
+  }
+  for (const auto& json :
+       {make_byte_tokenizer()->to_json(), make_byte_tokenizer({"[PAD]", "[SEP]"})->to_json()}) {
+    EXPECT_TRUE(Json::parse(json)["post_processor"].is_null());
+  }
 }
 
 TEST(ReadPlainBpe, TakesOnlyWhatTheTwoTokenizersWrite) {

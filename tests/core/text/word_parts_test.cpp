@@ -5,7 +5,7 @@
 #include <cctype>
 #include <memory>
 
-#include "core/text/training/tokenizer_trainer.h"
+#include "tests/core/text/training/trained.h"
 
 namespace pretrain {
 namespace {
@@ -15,14 +15,8 @@ const std::string kText =
     "void; and darkness was upon the face of the deep (the waters) - unbelievable \u201cna\u00efve "
     "keystone\u201d 123: beginnings, created, heavenly. And God said, Let there be light!";
 
-std::unique_ptr<Tokenizer> trained(TrainingOptions options) {
-  bool given = false;
-  options.min_count = 1;
-  const auto once = [&](std::string& document) {
-    document = kText;
-    return !std::exchange(given, true);
-  };
-  return tokenizer_from_json(train_tokenizer(options, once).json, "trained.json");
+std::unique_ptr<Tokenizer> trained(const TrainingOptions& options) {
+  return testing::trained(kText, options);
 }
 
 bool is_mark(const std::string& character) {

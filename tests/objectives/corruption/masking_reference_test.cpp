@@ -19,7 +19,7 @@ ObjectiveContext context_of_words() {
   ObjectiveContext context;
   context.vocab_size = kVocab;
   context.special = testing::tiny_special_tokens(kVocab);
-  for (std::int64_t id = 0; id < kVocab; ++id) context.continues_word.push_back(id % 2 == 1);
+  for (std::int64_t id = 0; id < kVocab; ++id) context.word_parts.push_back(id % 2 == 1);
   return context;
 }
 

@@ -168,7 +168,7 @@ TEST(Masking, NeverChoosesSpecialTokens) {
 class WordMaskingTest : public ::testing::Test {
  protected:
   WordMaskingTest() : context_(tiny_context()) {
-    for (std::int64_t id = 0; id < kVocab; ++id) context_.continues_word.push_back(id % 2 == 1);
+    for (std::int64_t id = 0; id < kVocab; ++id) context_.word_parts.push_back(id % 2 == 1);
   }
 
   std::vector<std::vector<std::int64_t>> words_of(const std::vector<std::int64_t>& tokens) const {

@@ -15,8 +15,6 @@ DocumentParts frame(const TrainingOptions& options) {
                                R"("handle_chinese_chars":true,"strip_accents":null,"lowercase":)",
                                options.lowercase ? "true" : "false", "}"),
           .pre_tokenizer = R"({"type":"BertPreTokenizer"})",
-          .post_processor =
-              template_json({.before = "[CLS]", .behind = "[SEP]", .before_id = 2, .behind_id = 3}),
           .decoder = R"({"type":"WordPiece","prefix":"##","cleanup":true})"};
 }
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "core/text/tokenizer.h"
 #include "tests/testing/expect_error.h"
 
@@ -54,6 +57,25 @@ TEST(TokenizerTrainer, EachKindIsReadBackAndDoesNotDependOnThreads) {
     EXPECT_EQ(tokenizer->decode(ids), "the earth and the heaven") << kind.name;
     options.threads = 3;
     EXPECT_EQ(train(options).json, trained.json) << kind.name;
+  }
+}
+
+TEST(TokenizerTrainer, TextsOfEncodersStandBetweenMarks) {
+  for (const TrainableKind& kind : trainable_kinds()) {
+    TrainingOptions options{.kind = kind.name, .vocab_size = small_size(kind.name), .min_count = 1};
+    options.specials = {"[PAD]", "[CLS]", "[SEP]", "[MASK]"};
+    const auto tokenizer = read(train(options));
+    const auto json = nlohmann::json::parse(tokenizer->to_json());
+    const auto& single = json["post_processor"]["single"];
+    ASSERT_EQ(single.size(), 3U) << kind.name;
+    EXPECT_EQ(single[0]["SpecialToken"]["id"], "[CLS]") << kind.name;
+    EXPECT_EQ(single[2]["SpecialToken"]["id"], "[SEP]") << kind.name;
+    std::vector<std::uint32_t> ids;
+    tokenizer->encode("the earth", ids);
+    const auto specials = tokenizer->special_ids();
+    for (const std::uint32_t id : ids) {
+      EXPECT_FALSE(std::binary_search(specials.begin(), specials.end(), id)) << kind.name;
+    }
   }
 }
 
