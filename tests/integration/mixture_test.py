@@ -220,9 +220,17 @@ class MixtureTest(runs.RunTest):
             for line in runs.train_lines(run):
                 self.assertLessEqual(line["targets"], line["samples"] * 32)
                 self.assertGreater(line["targets"], 0)
-        done = runs.run_program("check", self.mixture, "data.packing=best_fit",
-                                "objective={name: mixture, parts: [{name: causal_lm}]}", "~data.phases",
-                                "data.sources=[{path: %s/books.h5}]" % self.folder)
+        # A mixture takes them as its parts do alone, at any number of ranks.
+        one_part = self.mix("one_part", "data.packing=best_fit", "train.duration={steps: 4}",
+                            "objective={name: mixture, parts: [{name: causal_lm}]}", "~data.phases",
+                            "data.sources=[{path: %s/books.h5}]" % self.folder)
+        numpy.testing.assert_allclose(runs.losses(one_part), runs.losses(run), rtol=1e-4)
+        pairs = self.build_corpus("pairs.h5", self.folder / "0.txt", "--tokenizer", "byte",
+                                  "--special", "bert")
+        done = runs.run_program("check", self.mixture, "data.packing=best_fit", "~data.phases",
+                                "model.name=bert", "model.pooler=true",
+                                "objective={name: mixture, parts: [{name: masked_lm, "
+                                "next_sentence: true}]}", "data.sources=[{path: %s}]" % pairs)
         self.assertEqual(done.returncode, 78, done.stderr)
         self.assertIn("data.packing best_fit: objective.name mixture takes whole rows only",
                       done.stderr)
