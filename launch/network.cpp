@@ -58,17 +58,10 @@ void choose_marks(const RunConfig& config, ModelKind kind, const Tokenizer& toke
   };
   if (kind == ModelKind::kEncoder || kind == ModelKind::kReplacedTokens) {
     if (wrap == "none") special.cls = special.sep = -1;
-    if (wrap == "none") return;
     if (wrap == "bos_eos") {
       refuse(model + ". Use cls_sep, which takes <s> and </s> where there is no [CLS] and [SEP]");
     }
-    const char* missing = special.cls < 0   ? "cls token ([CLS], <cls> or <s>)"
-                          : special.sep < 0 ? "sep token ([SEP], <sep> or </s>)"
-                                            : nullptr;
-    if (missing == nullptr) return;
-    refuse(concat("the tokenizer has no ", missing,
-                  ". Add --special bert, to pretrain tokenizer train or, with byte and char, to "
-                  "pretrain corpus build; or set data.wrap=none"));
+    return;
   }
   if (wrap == "cls_sep") refuse(model + ", no encoder. Use data.wrap=auto");
   if (wrap != "bos_eos") return;
@@ -80,6 +73,17 @@ void choose_marks(const RunConfig& config, ModelKind kind, const Tokenizer& toke
   refuse(
       "the tokenizer has no bos token (<s>, <bos>, [BOS], <|begin_of_text|>). Add --special '<s>', "
       "to pretrain tokenizer train or, with byte and char, to pretrain corpus build");
+}
+
+// What encoders' sequences stand between; asked once the objective has said what else is amiss.
+void check_marks(const RunConfig& config, ModelKind kind, const SpecialTokens& special) {
+  const bool encoder = kind == ModelKind::kEncoder || kind == ModelKind::kReplacedTokens;
+  if (!encoder || config.data.wrap == "none" || (special.cls >= 0 && special.sep >= 0)) return;
+  fail(ExitCode::kBadConfig, config.place("data.wrap"), "data.wrap ", config.data.wrap,
+       ": the tokenizer has no ",
+       special.cls < 0 ? "cls token ([CLS], <cls> or <s>)" : "sep token ([SEP], <sep> or </s>)",
+       ". Add --special bert, to pretrain tokenizer train or, with byte and char, to pretrain "
+       "corpus build; or set data.wrap=none");
 }
 
 }  // namespace
@@ -129,7 +133,9 @@ std::unique_ptr<Objective> build_objective(const RunConfig& config, const Tokeni
   choose_marks(config, objective.model->kind(), tokenizer, objective.special);
   objective.word_parts = word_parts(tokenizer);
   check_samples(config, objective.model->kind());
-  return create(objectives(), config, "objective", config.objective.name, objective);
+  auto made = create(objectives(), config, "objective", config.objective.name, objective);
+  check_marks(config, objective.model->kind(), objective.special);
+  return made;
 }
 
 std::unique_ptr<Optimizer> build_optimizer(const RunConfig& config, FlatBuffer& parameters) {

@@ -51,9 +51,10 @@ class MaskedLm : public Objective {
     }
     if (special_.cls < 0 || special_.sep < 0) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(),
-           ": [CLS] opens a pair and [SEP] closes its texts, but data.wrap none leaves them out. "
-           "Use "
-           "data.wrap=auto");
+           ": a pair needs [CLS] and [SEP]: data.wrap none leaves them out, or the tokenizer has "
+           "none. Use data.wrap=auto, and --special bert with pretrain tokenizer train or, with "
+           "byte "
+           "and char, pretrain corpus build");
     }
     if (!model_->has_sequence_head()) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(), ": model.name ", context.model_name,
