@@ -53,8 +53,7 @@ class MaskedLm : public Objective {
       fail(ExitCode::kBadConfig, "objective.", pair_term(),
            ": a pair needs [CLS] and [SEP]: data.wrap none leaves them out, or the tokenizer has "
            "none. Use data.wrap=auto, and --special bert with pretrain tokenizer train or, with "
-           "byte "
-           "and char, pretrain corpus build");
+           "byte and char, pretrain corpus build");
     }
     if (!model_->has_sequence_head()) {
       fail(ExitCode::kBadConfig, "objective.", pair_term(), ": model.name ", context.model_name,
