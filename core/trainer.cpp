@@ -34,7 +34,7 @@ ExitCode Trainer::run() {
   while (!finished() && !interrupted_) {
     train_step();
     const FlagsRecord flags = decide();
-    if (plan_.report.due(step()) || finished()) report();
+    if (plan_.report.due(step()) || step() == 1 || finished()) report();
     if (plan_.evaluate.due(step()) || (finished() && plan_.evaluate_at_end)) evaluate();
     if (plan_.sample.due(step())) parts_.write_samples(step());
     if (flags.save_due && !finished() && !interrupted_) save(false);

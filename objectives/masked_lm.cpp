@@ -32,12 +32,12 @@ class MaskedLm : public Objective {
 
   MaskedLm(const Options& options, const ObjectiveContext& context)
       : options_(options),
-        masking_(options.masking, context, "masked_lm"),
+        masking_(options.masking, require_kind(context, "masked_lm", {ModelKind::kEncoder}),
+                 "masked_lm"),
         length_(context.sequence_length),
         special_(context.special),
         document_end_(context.document_mask ? context.special.eos : -1),
         model_(register_module("model", context.model)) {
-    require_kind(context, "masked_lm", {ModelKind::kEncoder});
     terms_ = {{"mlm", 1.0}};
     if (!has_pairs()) return;
     if (context.document_mask) {

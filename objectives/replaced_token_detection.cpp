@@ -78,11 +78,12 @@ class ReplacedTokenDetection : public Objective {
 
   ReplacedTokenDetection(const Options& options, const ObjectiveContext& context)
       : options_(options),
-        masking_(options.masking, context, "replaced_token_detection"),
+        masking_(options.masking,
+                 require_kind(context, "replaced_token_detection", {ModelKind::kReplacedTokens}),
+                 "replaced_token_detection"),
         length_(context.sequence_length),
         special_(context.special),
         document_end_(context.document_mask ? context.special.eos : -1) {
-    require_kind(context, "replaced_token_detection", {ModelKind::kReplacedTokens});
     model_ = std::dynamic_pointer_cast<Electra>(context.model);
     register_module("model", model_);
     if (predicts_tokens() && !model_->has_token_head()) {

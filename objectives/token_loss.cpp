@@ -34,10 +34,10 @@ at::Tensor no_loss(Model& model) {
   return (trained == parameters.end() ? parameters.front() : *trained).narrow(0, 0, 0).sum();
 }
 
-void require_kind(const ObjectiveContext& context, const std::string& objective,
-                  const std::vector<ModelKind>& kinds) {
+const ObjectiveContext& require_kind(const ObjectiveContext& context, const std::string& objective,
+                                     const std::vector<ModelKind>& kinds) {
   const ModelKind kind = context.model->kind();
-  if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return;
+  if (std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return context;
   std::string wanted;
   for (const ModelKind fitting : kinds) {
     wanted += (wanted.empty() ? "" : " or ") + std::string(to_string(fitting));

@@ -24,9 +24,10 @@ at::Tensor target_features(const at::Tensor& features, const Batch& batch);
 /// A sum over nothing, which can be back-propagated: of a batch whose texts were all too short.
 at::Tensor no_loss(Model& model);
 
-/// Throws kBadConfig naming what would fit unless the model is of one of these kinds.
-void require_kind(const ObjectiveContext& context, const std::string& objective,
-                  const std::vector<ModelKind>& kinds);
+/// Throws kBadConfig naming what would fit unless the model is of one of these kinds. Returns the
+/// context.
+const ObjectiveContext& require_kind(const ObjectiveContext& context, const std::string& objective,
+                                     const std::vector<ModelKind>& kinds);
 /// Forward FLOPs of the output head for one row.
 double head_flops(Model& model);
 

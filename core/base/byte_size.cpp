@@ -17,4 +17,8 @@ std::string format_bytes(std::uint64_t bytes) {
   return concat(tenths / 10, ".", tenths % 10, " ", kUnits[unit]);
 }
 
+std::string plural(std::uint64_t count, const std::string& noun) {
+  return concat(count, " ", noun, count == 1 ? "" : "s");
+}
+
 }  // namespace pretrain

@@ -9,4 +9,7 @@ namespace pretrain {
 /// is bytes_text (core/config/scalars.h).
 std::string format_bytes(std::uint64_t bytes);
 
+/// "1 document", "2 documents".
+std::string plural(std::uint64_t count, const std::string& noun);
+
 }  // namespace pretrain

@@ -209,10 +209,13 @@ LoadedConfig load_config(const std::string& path, const std::vector<std::string>
   return config;
 }
 
-ConfigNode parse_config_text(std::string_view text, const std::string& name) {
+ConfigNode parse_config_text(std::string_view text, const std::string& name,
+                             const std::vector<std::string>& overrides) {
   ErrorList errors;
   const Mark origin{.file = name, .line = 1, .column = 1, .from_working_directory = true};
   ConfigNode root = read_yaml(text, origin, errors);
+  errors.throw_if_any();
+  for (const std::string& word : overrides) apply_override(root, word, errors);
   errors.throw_if_any();
   return root;
 }

@@ -28,8 +28,10 @@ LoadedConfig load_config(const std::string& path, const std::vector<std::string>
 
 /// Reads text that was resolved before, as it is sent to other ranks or stands in
 /// config.resolved.yaml: no includes, no interpolation, paths relative to the working directory.
-/// `name` stands for it in messages. Throws kBadConfig.
-ConfigNode parse_config_text(std::string_view text, const std::string& name);
+/// `name` stands for it in messages; overrides are laid upon it. Throws kBadConfig, and kUsage for
+/// a word that is no override.
+ConfigNode parse_config_text(std::string_view text, const std::string& name,
+                             const std::vector<std::string>& overrides = {});
 
 /// Lays `over` upon `base`: maps merge key by key; anything else replaces, and so does a span
 /// (a map whose only key is a unit) a span.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/config/option_values.h"
+#include "core/config/usual_names.h"
 
 namespace pretrain {
 
@@ -30,11 +31,13 @@ namespace {
 
 void refuse_unknown(const ConfigNode::Entry& entry, const std::string& prefix,
                     const std::vector<std::string>& names, ErrorList& errors) {
+  const std::string usual = usual_name(prefix + entry.key);
   const std::string near = nearest_word(entry.key, names);
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
   errors.add(entry.key_mark, prefix + shortened(entry.key) + " is not an option. " +
-                                 (!near.empty()   ? "Did you mean " + prefix + near + "?"
+                                 (!usual.empty()  ? "Did you mean " + usual + "?"
+                                  : !near.empty() ? "Did you mean " + prefix + near + "?"
                                   : known.empty() ? "Nothing is read here: remove it"
                                                   : "Options here: " + known));
 }

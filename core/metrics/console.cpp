@@ -50,10 +50,13 @@ std::string console_line(const TrainRecord& record, const RunScale& scale,
 std::string console_line(const EvalRecord& record) {
   const auto bits = [](double bpb) { return compact(bpb, 3); };
   const auto perplexity = [](double ppl) { return compact(ppl, 2); };
-  return concat("eval ", record.set, " step ", record.at.step, " | loss ", compact(record.loss, 3),
-                " | ppl ", or_unknown(record.ppl, perplexity), " | bpb ",
-                or_unknown(record.bpb, bits), " | acc ", or_unknown(record.acc, percent), " | ",
-                fixed(record.t_eval, 1), " s");
+  // What an objective or tokenizer has not, it never has: such columns are left out.
+  std::string text =
+      concat("eval ", record.set, " step ", record.at.step, " | loss ", compact(record.loss, 3));
+  if (record.ppl) text += " | ppl " + perplexity(*record.ppl);
+  if (record.bpb) text += " | bpb " + bits(*record.bpb);
+  if (record.acc) text += " | acc " + percent(*record.acc);
+  return text + concat(" | ", fixed(record.t_eval, 1), " s");
 }
 
 std::string console_bar(const TrainRecord& record, const RunScale& scale,

@@ -19,7 +19,8 @@ struct RunScale {
 /// mem 9.8/12 GiB | data 0.4% | ETA 1h02m`, with `--` for what is not known.
 std::string console_line(const TrainRecord& record, const RunScale& scale,
                          std::optional<double> eta_s);
-/// `eval SET step 500 | loss 2.345 | ppl 10.43 | bpb 1.234 | acc -- | 3.2 s`.
+/// `eval SET step 500 | loss 2.345 | ppl 10.43 | bpb 1.234 | acc 50.0% | 3.2 s`, without the
+/// columns that were not measured.
 std::string console_line(const EvalRecord& record);
 /// `step 1200/10000 [###-----------------] 12.0% | loss 3.412 | 41.2k tok/s | ETA 1h02m`, cut to
 /// `columns`.

@@ -8,11 +8,12 @@
 #include "core/base/byte_size.h"
 #include "core/base/memory_usage.h"
 #include "core/checkpoint/checkpoint_list.h"
-#include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
 #include "launch/commands/command_words.h"
+#include "launch/config/open_config.h"
 #include "launch/config/plan.h"
+#include "launch/device.h"
 #include "launch/inputs.h"
 #include "launch/network.h"
 #include "launch/run_directory.h"
@@ -202,7 +203,7 @@ ExitCode run_check(const std::vector<std::string>& arguments, Process& process) 
   std::string file;
   std::int64_t world = 1;
   std::int64_t per_node = 0;
-  app.add_option("FILE", file, "configuration (YAML)")->required();
+  app.add_option("FILE", file, "configuration (YAML), or the directory of a run")->required();
   within(app.add_option("--world", world, "ranks to plan for"), std::int64_t{1},
          std::int64_t{1} << 20)
       ->capture_default_str();
@@ -211,8 +212,8 @@ ExitCode run_check(const std::vector<std::string>& arguments, Process& process) 
   app.footer("Example: pretrain check configs/quickstart.yaml --world 2");
   const SplitWords words = split_overrides(arguments);
   if (!parse(app, words.others, process)) return ExitCode::kOk;
-  const std::string name = std::filesystem::path(file).stem().string();
-  const RunConfig config = read_config(load_config(file, words.overrides).root, name);
+  const RunConfig config = open_config(file, words.overrides);
+  if (config.run.device == "cuda") device_of(config, process);
   for (auto [label, text] : check(config, world, per_node > 0 ? per_node : world)) {
     label.append(label.size() < 12 ? 12 - label.size() : 0, ' ');
     std::cout << label << text << "\n";

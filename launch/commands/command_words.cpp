@@ -152,6 +152,10 @@ std::string fault_text(const CLI::App& app, const CLI::ParseError& error) {
     const std::size_t verb = text.find(" requires ");
     return text.substr(0, verb) + " needs " + text.substr(verb + 10);
   }
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    const std::size_t verb = text.find(" excludes ");
+    return text.substr(0, verb) + " and " + text.substr(verb + 10) + " exclude each other";
+  }
   constexpr const char* kConversion = "Could not convert: ";
   if (text.starts_with(kConversion)) {
     return text.substr(std::string(kConversion).size()) + " cannot be";

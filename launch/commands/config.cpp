@@ -2,10 +2,9 @@
 #include <filesystem>
 #include <iostream>
 
-#include "core/config/config_loader.h"
 #include "launch/commands/command.h"
 #include "launch/commands/command_words.h"
-#include "launch/config/run_config.h"
+#include "launch/config/open_config.h"
 
 namespace pretrain {
 
@@ -29,8 +28,7 @@ ExitCode run_config(const std::vector<std::string>& arguments, Process& process)
   }
   if (file.empty())
     fail(ExitCode::kUsage, "pretrain config: FILE is required. See pretrain config --help");
-  const std::string name = std::filesystem::path(file).stem().string();
-  const RunConfig config = read_config(load_config(file, words.overrides).root, name);
+  const RunConfig config = open_config(file, words.overrides);
   if (hash) {
     std::cout << config_sha256(config) << "  config\n" << identity_sha256(config) << "  identity\n";
   } else {

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "core/base/byte_size.h"
 #include "core/base/json/json_writer.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
@@ -40,6 +41,15 @@ void print_fillings(const PromptText& text, Model& model, const std::string& pro
     row[at] = fillings[place++][0].token;
   }
   std::cout << text.text().decode(row) << "\n";
+}
+
+// Beams are not moved along as draws are: all of a text is before the model.
+void require_room(const Model& model, std::size_t given, std::int64_t tokens) {
+  const std::int64_t room = model.max_positions() + 1 - static_cast<std::int64_t>(given);
+  if (tokens <= room) return;
+  fail(ExitCode::kUsage, "generate: --tokens ", tokens, " behind ", plural(given, "token"),
+       " do not fit the model's ", model.max_positions(), " positions with --beams. ",
+       room > 0 ? concat("Give at most --tokens ", room) : std::string("Shorten the prompt"));
 }
 
 }  // namespace
@@ -80,9 +90,14 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
          0.0, 1.0)
       ->capture_default_str();
   app.add_option("--seed", sampling.seed, "of the draws")->capture_default_str();
-  within(app.add_option("--beams", beams.beams, "beam search with so many texts instead of draws"),
-         std::int64_t{1}, std::int64_t{1024})
-      ->capture_default_str();
+  CLI::Option* beam_search_option =
+      within(app.add_option("--beams", beams.beams, "so many texts of a beam search, not drawn"),
+             std::int64_t{1}, std::int64_t{1024});
+  beam_search_option->capture_default_str();
+  for (const char* drawing :
+       {"--samples", "--greedy", "--temperature", "--top-k", "--top-p", "--seed"}) {
+    beam_search_option->excludes(app.get_option(drawing));
+  }
   within(
       app.add_option("--length-penalty", beams.length_penalty, "beams: log-probability / length^P"),
       0.0, 10.0)
@@ -112,6 +127,7 @@ ExitCode run_generate(const std::vector<std::string>& arguments, Process& proces
     beams.stop_id = text.end();
     const DecoderState start(model, decodes ? source : std::vector<std::int64_t>());
     const auto first = decodes ? std::vector<std::int64_t>{text.start()} : ids;
+    require_room(model, first.size(), tokens);
     for (const Hypothesis& found : beam_search(start, first, beams)) {
       std::cout << fixed(found.score(beams.length_penalty), 4) << "  " << (decodes ? "" : prompt)
                 << text.text().after(decodes ? std::vector<std::int64_t>() : ids, found.tokens)

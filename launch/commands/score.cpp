@@ -2,11 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <numbers>
 #include <numeric>
 
 #include "core/base/json/json_writer.h"
+#include "core/base/logging.h"
 #include "core/metrics/number_format.h"
 #include "launch/commands/command.h"
 #include "launch/commands/command_words.h"
@@ -47,6 +49,26 @@ void print_replaced(const PromptText& prompt, Model& model, const std::string& t
             << " nats (no likelihood of the text)  " << json_string(text) << "\n";
 }
 
+// The texts, those of the standard input in place of `-`.
+std::vector<std::string> with_lines(const std::vector<std::string>& words) {
+  std::vector<std::string> texts;
+  for (const std::string& word : words) {
+    if (word != "-") {
+      if (std::filesystem::is_regular_file(word)) {
+        log_warning(
+            concat(word, ": is a file; its name is scored. To score its lines: - < ", word));
+      }
+      texts.push_back(word);
+      continue;
+    }
+    for (std::string line; std::getline(std::cin, line);) {
+      if (!line.empty()) texts.push_back(line);
+    }
+  }
+  if (texts.empty()) fail(ExitCode::kUsage, "score: the standard input holds no text");
+  return texts;
+}
+
 }  // namespace
 
 ExitCode run_score(const std::vector<std::string>& arguments, Process& process) {
@@ -59,10 +81,11 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
   std::vector<std::string> texts;
   app.add_option("CKPT", checkpoint, "run, RUN:best, RUN:STEP, checkpoint, or Hugging Face folder")
       ->required();
-  app.add_option("TEXT", texts, "texts to score")->required();
+  app.add_option("TEXT", texts, "texts to score; -: the lines of the standard input")->required();
   app.add_option("--context", context, "text before each of them, not scored");
   app.footer("Example: pretrain score runs/quickstart \"In the beginning\" \"In the begining\"");
   if (!parse(app, arguments, process)) return ExitCode::kOk;
+  texts = with_lines(texts);
   at::set_num_threads(process.threads_per_rank());
   const LoadedModel loaded = load_model(checkpoint);
   const PromptText prompt(loaded);

@@ -1,38 +1,28 @@
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "core/config/config_loader.h"
 #include "core/metrics/number_format.h"
 #include "launch/build_trainer.h"
 #include "launch/commands/command.h"
 #include "launch/commands/command_words.h"
+#include "launch/config/open_config.h"
 #include "launch/process/versions.h"
 
 namespace pretrain {
 namespace {
 
-std::string file_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 // Rank 0 reads and resolves; the others read its resolved text. Rank 0 keeps what it read, which
 // knows the lines.
 RunConfig share_config(const std::string& path, const std::vector<std::string>& overrides,
                        Process& process) {
-  const std::string name = std::filesystem::path(path).stem().string();
   RunConfig config;
   agree(process.control(), [&] {
-    if (process.rank() == 0) config = read_config(load_config(path, overrides).root, name);
+    if (process.rank() == 0) config = open_config(path, overrides);
   });
   const std::string text = broadcast_text(process.control(), config.text());
   if (process.rank() == 0) return config;
-  return read_config(parse_config_text(text, "config.resolved.yaml"), name);
+  return read_config(parse_config_text(text, "config.resolved.yaml"), "");
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -46,7 +36,8 @@ std::string joined(const std::vector<std::string>& words) {
 ExitCode run_train(const std::vector<std::string>& arguments, Process& process) {
   CLI::App app("Trains what FILE describes; the same command again resumes.", "pretrain train");
   std::string file;
-  app.add_option("FILE", file, "configuration (YAML)")->required();
+  app.add_option("FILE", file, "configuration (YAML), or the directory of a run to go on")
+      ->required();
   app.footer(
       "After FILE come overrides: a.b=c, --a.b=c, ~a.b (back to default).\n"
       "SIGUSR1: finish the step, save, exit 75. So does Ctrl-C without mpirun or under\n"
@@ -61,7 +52,7 @@ ExitCode run_train(const std::vector<std::string>& arguments, Process& process) 
   process.check_launch(facts);
   const RunConfig config = share_config(file, words.overrides, process);
   process.check_launch({{"config sha256", config_sha256(config)}});
-  TrainingRun run(config, process, file_text(file));
+  TrainingRun run(config, process, given_config(file));
   return run.run();
 }
 

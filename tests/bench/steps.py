@@ -122,9 +122,10 @@ def time_program(workload, corpus, run_dir, steps, options):
     """ms of a step, faults of a step, FLOP and tokens of a step."""
     _, _, lines, faults = run_program(workload, corpus, run_dir, options,
                                       f"train.duration={{steps: {steps + LINE_STEPS}}}")
-    timed = lines[1:]
+    timed = [line for line in lines if line["step"] > LINE_STEPS]
     # Up to the last line but one: after the last one the run saves its checkpoint.
-    seen = [(line["step"], count) for line, count in zip(lines, faults) if count is not None][:-1]
+    seen = [(line["step"], count) for line, count in zip(lines, faults)
+            if count is not None and line["step"] >= LINE_STEPS][:-1]
     per_step = ((seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
                 if len(seen) > 1 else float("nan"))
     last = lines[-1]

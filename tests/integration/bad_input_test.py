@@ -274,6 +274,44 @@ class ConfigTest(BadInputTest):
                 self.refuse_command(2, parts, *words)
         self.assertEqual(list(self.folder.glob("new.*")), [])
 
+    def test_names_that_other_programs_use(self):
+        for word, ours in (
+                ("train.steps=10", "train.duration: {steps: N}"), ("lr=1", "optimizer.lr"),
+                ("train.batch_size=8", "train.global_batch_sequences"),
+                ("optimizer.learning_rate=1", "optimizer.lr"), ("model.n_layer=2", "model.layers"),
+                ("data.block_size=8", "data.sequence_length"), ("train.lr=1", "optimizer.lr"),
+                ("train.seed=3", "run.seed"), ("eval.interval=2", "")):
+            with self.subTest(word):
+                self.refuse(78, ["is not an option", f"Did you mean {ours}" if ours else "Options here"],
+                            word)
+
+    def test_an_objective_that_does_not_fit_is_told_before_its_tokens(self):
+        for objective, kind in ("masked_lm", "needs an encoder"), ("replaced_token_detection",
+                                                                   "needs an encoder with"):
+            self.refuse(78, [objective, kind, "gpt2"], f"objective={{name: {objective}}}")
+
+    def test_no_such_device(self):
+        if not pathlib.Path("/dev/nvidiactl").exists():
+            for words in ([], ["check"]):
+                self.refuse_command(69, ["run.device cuda", "no CUDA device"], *words, self.config,
+                                    "run.device=cuda", f"run.dir={self.folder / 'refused'}")
+
+    def test_beams_are_not_drawn(self):
+        generate = ["generate", self.finished, "--prompt", "ab", "--beams", "2"]
+        for flag, *value in (["--samples", "2"], ["--temperature", "0.5"], ["--greedy"],
+                             ["--top-k", "3"], ["--top-p", "0.5"], ["--seed", "2"]):
+            self.refuse_command(2, [flag, "--beams", "exclude each other"], *generate, flag, *value)
+        self.refuse_command(2, ["--tokens 32 behind 2 tokens", "32 positions", "--tokens 31"],
+                            *generate, "--tokens", "32")
+        done = runs.run_program(*generate, "--tokens", "31")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_configuration(self):
+        self.refuse_command(65, [self.folder, "expected a configuration", "config.resolved.yaml"],
+                            self.folder)
+        self.refuse_command(2, ["standard input holds no text"], "score", self.finished, "-",
+                            input="\n")
+
     def test_counts_and_help_as_a_command(self):
         for count in "1000", "1k", "1Ki":
             done = runs.run_program("corpus", "build", self.folder / f"{count}.h5", self.text,

@@ -57,6 +57,34 @@ class CommandsTest(runs.RunTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
+    def test_score_reads_the_standard_input(self):
+        def scored(*words, **options):
+            return self.succeed("score", self.run_dir, *words, **options)
+        self.assertEqual(scored("-", "c", input="a b\n\nb\n"), scored("a b", "b", "c"))
+        done = runs.run_program("score", self.run_dir, "text.txt", cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("text.txt: is a file; its name is scored", done.stderr)
+
+    def test_a_run_directory_stands_for_its_configuration(self):
+        run = self.train(self.folder / "stopped", "train.duration={steps: 7}", "logging.every={steps: 3}")
+        lines = runs.train_lines(run)
+        self.assertEqual([line["step"] for line in lines], [1, 3, 6, 7])
+        given, resolved = ((run / name).read_text() for name in ("config.yaml", "config.resolved.yaml"))
+        self.assertIn("done, at step 7", self.succeed("check", run))
+        self.assertEqual(self.succeed("config", run).split("\n", 1)[1], resolved)
+        self.succeed(run)  # finished: nothing is done
+        self.assertEqual(runs.train_lines(run), lines)
+        self.succeed(run, "train.duration={steps: 9}")
+        other = self.train(self.folder / "unbroken", "train.duration={steps: 7}",
+                           "logging.every={steps: 3}")
+        self.train(other, "train.duration={steps: 9}", "logging.every={steps: 3}")
+        self.assert_same_tensors(runs.checkpoint(run, 9), runs.checkpoint(other, 9))
+        self.assertEqual((run / "config.yaml").read_text(), given)
+        moved = run.rename(self.folder / "moved")
+        self.succeed(moved, "train.duration={steps: 11}", "train.micro_batch=6", ranks=2)
+        self.assertEqual(runs.status(moved)["step"], 11)
+        self.assertFalse(run.exists())
+
     def test_version(self):
         text = self.succeed("version")
         self.assertEqual(text, self.succeed("--version"))

@@ -376,14 +376,17 @@ std::uint64_t BuildResult::empty_documents() const {
 }
 
 std::string BuildResult::to_text() const {
-  std::string text = concat(path, ": ", documents, " documents, ", tokens, " tokens (", dtype,
-                            ", vocab_size ", vocab_size, ", max_id ", max_id, ") from ",
-                            source_bytes, " bytes, ", format_bytes(file_bytes));
-  if (shards > 0) text += concat(" in ", shards, " shards");
+  std::string text =
+      concat(path, ": ", plural(documents, "document"), ", ", plural(tokens, "token"), " (", dtype,
+             ", vocab_size ", vocab_size, ", max_id ", max_id, ") from ", source_bytes, " bytes, ",
+             format_bytes(file_bytes));
+  if (shards > 0) text += " in " + plural(shards, "shard");
   for (const Corpus::SplitSize& split : splits) {
-    text += concat("; ", split.name, " ", split.documents, " documents, ", split.tokens, " tokens");
+    text += concat("; ", split.name, " ", plural(split.documents, "document"), ", ",
+                   plural(split.tokens, "token"));
   }
-  if (empty_documents() > 0) text += concat("; ", empty_documents(), " empty documents skipped");
+  if (empty_documents() > 0)
+    text += concat("; ", plural(empty_documents(), "empty document"), " skipped");
   return text;
 }
 

@@ -270,11 +270,12 @@ RewriteResult split_corpus(const SplitOptions& options, const ProgressFunction& 
 
 std::string RewriteResult::to_text() const {
   const CorpusAttributes& a = manifest.table.attributes;
-  std::string text = concat(path, ": ", a.documents, " documents, ", a.tokens, " tokens, ",
-                            format_bytes(manifest.bytes));
-  if (!a.sources.empty()) text += concat(" from ", a.sources.size(), " sources");
+  std::string text = concat(path, ": ", plural(a.documents, "document"), ", ",
+                            plural(a.tokens, "token"), ", ", format_bytes(manifest.bytes));
+  if (!a.sources.empty()) text += " from " + plural(a.sources.size(), "source");
   for (const Corpus::SplitSize& split : splits) {
-    text += concat("; ", split.name, " ", split.documents, " documents, ", split.tokens, " tokens");
+    text += concat("; ", split.name, " ", plural(split.documents, "document"), ", ",
+                   plural(split.tokens, "token"));
   }
   for (const std::string& name : empty_splits) {
     text += concat("; no document came to ", name, ": give it a larger share");

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "core/base/byte_size.h"
 #include "core/base/logging.h"
 #include "core/data/corpus/corpus_builder.h"
 #include "core/text/special_vocabulary.h"
@@ -50,7 +51,7 @@ ExitCode run(BuildCommand& command) {
   const BuildResult result = build_corpus(command.options, progress.function());
   progress.clear();
   if (result.taken_over > 0) {
-    std::cout << result.taken_over << " documents were done already by an earlier build\n";
+    std::cout << plural(result.taken_over, "document") << " done already by an earlier build\n";
   }
   std::cout << result.report.to_text() << result.to_text() << "\n";
   const bool has_valid = std::any_of(result.splits.begin(), result.splits.end(),

@@ -1,36 +1,18 @@
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "core/base/files/file.h"
 #include "core/base/json/json_writer.h"
-#include "core/config/config_loader.h"
 #include "launch/commands/command_words.h"
 #include "launch/commands/data/audit.h"
 #include "launch/commands/data/subcommand.h"
+#include "launch/config/open_config.h"
 
 namespace pretrain {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::uint64_t kMaxConfigBytes = std::uint64_t{1} << 20;
-
-// A run is read as it was resolved, a file as it stands.
-RunConfig config_of(const std::string& path, const std::vector<std::string>& overrides) {
-  const std::filesystem::path place(path);
-  if (!std::filesystem::is_directory(place)) {
-    return read_config(load_config(path, overrides).root, place.stem().string());
-  }
-  if (!overrides.empty()) {
-    fail(ExitCode::kUsage, overrides.front(), ": the config of a run stands as it is");
-  }
-  const std::string resolved = (place / "config.resolved.yaml").string();
-  const std::string text = InputFile::open(resolved).text(kMaxConfigBytes);
-  return read_config(parse_config_text(text, resolved), "");
-}
 
 std::string text_of(const RunInputs& inputs, const DataAudit::Extract& extract, std::uint64_t begin,
                     std::uint64_t end) {
@@ -142,7 +124,7 @@ RunDataSubcommand declare_sample_at(CLI::App& app) {
       "bytes is null where the corpus counts none; text only with --text.\n\n"
       "Example: pretrain data sample-at runs/quickstart --step 120 --text");
   return [options](const std::vector<std::string>& overrides) {
-    print_step(open_audit(config_of(options->path, overrides)), options->step, options->text,
+    print_step(open_audit(open_config(options->path, overrides)), options->step, options->text,
                options->json);
     return ExitCode::kOk;
   };

@@ -143,8 +143,8 @@ class Train : public TokenizerCommand {
 
   void print(const TrainedTokenizer& trained) const {
     std::cout << output_ << ": " << options_.kind << ", " << trained.vocab_size << " ids, from "
-              << trained.documents << " documents of " << format_bytes(trained.bytes) << ", "
-              << trained.words << " different words" << std::endl;
+              << plural(trained.documents, "document") << " of " << format_bytes(trained.bytes)
+              << ", " << plural(trained.words, "different word") << std::endl;
     if (static_cast<std::uint64_t>(trained.vocab_size) < options_.vocab_size) {
       log_warning(concat(output_, ": --vocab ", options_.vocab_size,
                          " was asked for, the text gives ", trained.vocab_size,

@@ -48,11 +48,11 @@ TEST(ConsoleTest, EvalLine) {
   record.bpb = 1.2341;
   record.t_eval = 3.21;
   EXPECT_EQ(console_line(record),
-            "eval valid step 500 | loss 2.345 | ppl 10.43 | bpb 1.234 | acc -- | 3.2 s");
+            "eval valid step 500 | loss 2.345 | ppl 10.43 | bpb 1.234 | 3.2 s");
   record.acc = 0.5;
   record.bpb.reset();
   EXPECT_EQ(console_line(record),
-            "eval valid step 500 | loss 2.345 | ppl 10.43 | bpb -- | acc 50.0% | 3.2 s");
+            "eval valid step 500 | loss 2.345 | ppl 10.43 | acc 50.0% | 3.2 s");
 }
 
 TEST(ConsoleTest, BarGrowsAndIsCut) {

@@ -89,11 +89,11 @@ std::string CorpusInfo::to_text() const {
                        " bytes a token\n")
               : std::string("source      byte counts not recorded: no bits per byte\n");
   for (const Corpus::SplitSize& split : splits) {
-    text += concat("split       ", split.name, ": ", split.documents, " documents, ", split.tokens,
-                   " tokens\n");
+    text += concat("split       ", split.name, ": ", plural(split.documents, "document"), ", ",
+                   plural(split.tokens, "token"), "\n");
   }
   for (const auto& [name, documents] : source_documents) {
-    text += concat("from        ", name, ": ", documents, " documents\n");
+    text += concat("from        ", name, ": ", plural(documents, "document"), "\n");
   }
   text += concat("tokenizer   ",
                  a.tokenizer_sha256.empty() ? "not known" : "sha256 " + a.tokenizer_sha256, "\n",

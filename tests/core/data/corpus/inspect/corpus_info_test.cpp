@@ -17,7 +17,7 @@ TEST_F(CorpusInfoTest, TextAndJsonSayTheSame) {
                                          {{"train", {{0, 3}}}, {"valid", {{3, 4}}}});
   const CorpusInfo info = corpus_info(corpus);
   EXPECT_THAT(info.to_text(), HasSubstr("documents   4 of 2 to 5 tokens, mean 3"));
-  EXPECT_THAT(info.to_text(), HasSubstr("split       valid: 1 documents, 2 tokens"));
+  EXPECT_THAT(info.to_text(), HasSubstr("split       valid: 1 document, 2 tokens"));
   EXPECT_THAT(info.to_text(), HasSubstr("lengths     percentiles 1 %: 2, 10 %: 2, 25 %: 2, 50 %: "
                                         "2, 75 %: 4, 90 %: 5, 99 %: 5"));
   EXPECT_THAT(info.to_text(), HasSubstr("           2 - 3                      2  █"));
