@@ -138,7 +138,7 @@ void TrainingRun::Parts::build(const std::string& given_config) {
     objective = build_objective(config, *inputs.tokenizer, compute, device);
     check_initial_weights(config, *objective,
                           config.model.vocab_size.value_or(inputs.tokenizer->vocab_size()));
-    cut_rows(inputs, config, objective->row_shape());
+    cut_rows(inputs, config, *objective);
     make_layout();
   });
   agree(control, [&] { group = build_communicator(config, device, process); });

@@ -233,7 +233,8 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share,
   return inputs;
 }
 
-void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
+void cut_rows(RunInputs& inputs, const RunConfig& config, const Objective& objective) {
+  const RowShape row = objective.row_shape();
   const Packing packing = packing_named(config.data.packing);
   const bool parts =
       std::any_of(config.data.phases.begin(), config.data.phases.end(),
@@ -248,6 +249,13 @@ void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row) {
   }
   for (InputSource& source : inputs.sources) {
     source.rows = pack_rows(packing, source.shards, row);
+    if (objective.needs_others() && source.rows->size() == 1) {
+      fail(ExitCode::kBadConfig, config.place("data.sequence_length"),
+           "data.sequence_length: ", config.data.sequence_length, " cuts ", source.name,
+           " into 1 row, objective ", config.objective.name,
+           " pairs texts of two: expected at least 2. Lower it, add text, or set "
+           "objective.next_sentence=false");
+    }
   }
   const auto sources = evaluation_sources(config, inputs);
   for (std::size_t i = 0; i < sources.size(); ++i) {

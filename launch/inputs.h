@@ -56,7 +56,7 @@ RunInputs open_inputs(const RunConfig& config, VerifyShare share = {},
 
 /// Cuts the corpora into rows as the objective wants them. Throws kBadData naming the file: too
 /// short for a row, or without the split asked for. kBadConfig: the objective cannot take rows of
-/// pieces, as the packing or a phase wants them.
-void cut_rows(RunInputs& inputs, const RunConfig& config, const RowShape& row);
+/// pieces, as the packing or a phase wants them, or needs other rows where a source has one.
+void cut_rows(RunInputs& inputs, const RunConfig& config, const Objective& objective);
 
 }  // namespace pretrain

@@ -21,9 +21,9 @@ class MaskedLm : public Objective {
     void visit(OptionVisitor& visitor) {
       masking.visit(visitor);
       loss.visit(visitor);
-      visitor.option(
-          "next_sentence", next_sentence,
-          {.meaning = "does B follow A, or is it from elsewhere? (half each)", .identity = true});
+      visitor.option("next_sentence", next_sentence,
+                     {.meaning = "does B follow A, or does it begin another row? (half each)",
+                      .identity = true});
       visitor.option(
           "sentence_order", sentence_order,
           {.meaning = "are A and B in order? (half each; Lan et al. 2019)", .identity = true});

@@ -26,7 +26,7 @@ class SampleOrder {
   std::uint64_t epoch(std::uint64_t position) const { return position / rows_; }
   /// The inverse: where in [0, rows()) of an epoch a row comes.
   std::uint64_t place(std::uint64_t row, std::uint64_t epoch) const;
-  /// A row drawn uniformly for sample `id` of the run, apart from its own.
+  /// Another row than its `own` for sample `id`, drawn uniformly; perhaps of the same document.
   std::uint64_t other_row(std::uint64_t id, std::uint64_t own) const;
   std::uint64_t rows() const { return rows_; }
 

@@ -120,7 +120,8 @@ Batch Evaluator::read_rows(const EvaluationDataset& dataset, std::uint64_t first
   tokens.row_ids = tokens.sample_ids;
   tokens.epochs.assign(count, 0);
   if (objective_.needs_others()) {
-    // The row half a set away is from another place of the text.
+    // The row half a set away is from another place of the text; a set of two rows or fewer has
+    // none that is surely whole but the first.
     std::vector<std::int64_t> whole(dataset.row_tokens(0));
     tokens.others = at::empty_like(tokens.tokens);
     row = tokens.others.mutable_data_ptr<std::int64_t>();

@@ -161,7 +161,7 @@ Report check(RunConfig config, std::int64_t world, std::int64_t per_node) {
       build_objective(config, *inputs.tokenizer, compute, c10::Device(c10::kMeta));
   check_initial_weights(config, *objective,
                         config.model.vocab_size.value_or(inputs.tokenizer->vocab_size()));
-  cut_rows(inputs, config, objective->row_shape());
+  cut_rows(inputs, config, *objective);
   const auto host_limit = memory_limit_bytes();
   const double limit =
       host_limit ? static_cast<double>(*host_limit) / static_cast<double>(per_node) : INFINITY;

@@ -217,6 +217,15 @@ class FamiliesTest(runs.RunTest):
         self.refuse(*words, "model.pooler=true", "objective.mask_share=0",
                     says=("[CLS]", "--special bert"))
 
+    def test_next_sentence_needs_two_rows(self):
+        text = self.folder / "one_row.txt"
+        text.write_text("A text that fills a row of 32 tokens and no second one.\n")
+        self.corpora["one_row"] = self.build_corpus("one_row.h5", text, "--tokenizer", "byte",
+                                                    "--special", "bert")
+        self.refuse("model={name: bert, pooler: true}", "data.sequence_length=32",
+                    "objective={name: masked_lm, next_sentence: true}", corpus="one_row",
+                    says=("data.sequence_length: 32 cuts one_row into 1 row", "at least 2"))
+
 
 def family_test(family):
     return lambda self: self.check_family(family)

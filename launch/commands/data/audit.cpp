@@ -15,7 +15,7 @@ DataAudit open_audit(RunConfig config) {
   const auto objective =
       build_objective(config, *audit.inputs.tokenizer, at::kFloat, c10::Device(c10::kMeta));
   audit.shape = objective->row_shape();
-  cut_rows(audit.inputs, config, audit.shape);
+  cut_rows(audit.inputs, config, *objective);
   audit.batches = batch_schedule(config, global_sequences(config));
   audit.plan =
       std::make_unique<SamplePlan>(sample_plan(config, audit.batches, audit.inputs.planned()));
