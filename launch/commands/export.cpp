@@ -25,6 +25,10 @@ ProbeRows read_rows(const std::string& path, std::int64_t vocab_size) {
       }
       row.push_back(id);
     }
+    if (!ids.eof()) {
+      fail(ExitCode::kBadData, path, ":", rows.size(), ": expected ids with blanks between, found ",
+           line);
+    }
     if (row.empty()) fail(ExitCode::kBadData, path, ":", rows.size(), ": expected token ids");
   }
   if (rows.empty()) fail(ExitCode::kBadData, path, ": is empty");

@@ -205,7 +205,7 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
       const Directory directory =
           Directory::open(plan.folder.empty() ? temporary : temporary + "/" + plan.folder);
       const Json certificate = {
-          {"inputs", kProbes},          {"compared", plan.headless ? "features" : "logits"},
+          {"inputs", rows.size()},      {"compared", plan.headless ? "features" : "logits"},
           {"max_abs_difference", most}, {"bound", kParity},
           {"dtype", "float32"},         {"program", "pretrain " + program_version()}};
       directory.write_text("parity.json", certificate.dump(2) + "\n");

@@ -136,7 +136,12 @@ ImportedModel import_model(const std::string& directory) {
                                    at::kFloat, device);
     if (!device.is_meta()) model->initialize(1);
     for (std::size_t i = 0; i < imported.plans.size(); ++i) {
-      import_tensors(*model, imported.plans[i], source.weights[i], source.directories[i]);
+      const std::vector<std::string> left_out =
+          import_tensors(*model, imported.plans[i], source.weights[i], source.directories[i]);
+      if (left_out.empty() || device.is_meta()) continue;
+      imported.note += concat(imported.note.empty() ? "" : "\n", source.directories[i], ": ",
+                              imported.plans[i].architecture, " has no ", left_out.front(),
+                              left_out.size() > 1 ? " and the like" : "", "; left out");
     }
     return model;
   };

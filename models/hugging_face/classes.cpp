@@ -32,7 +32,8 @@ std::vector<HfPlan> export_plans(const ConfigNode& model, std::int64_t positions
   if (name == "gpt1") return {gpt1_plan(options_of<TransformerOptions>(model), positions, tokens)};
   if (name == "llama")
     return {llama_plan(options_of<TransformerOptions>(model), positions, tokens)};
-  if (name == "t5") return {t5_plan(model, options_of<TransformerOptions>(model), tokens)};
+  if (name == "t5")
+    return {t5_plan(model, options_of<TransformerOptions>(model), positions, tokens)};
   if (name == "bert" || name == "roberta") {
     auto options = options_of<Encoder::Options>(model);
     if (name == "roberta") options.segments = 1;

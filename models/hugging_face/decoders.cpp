@@ -85,6 +85,7 @@ HfPlan gpt2_plan(const TransformerOptions& options, std::int64_t positions,
                        {"eos_token_id", id(tokens.eos)},
                        {"tie_word_embeddings", true}};
   plan.config = config.dump(2) + "\n";
+  plan.base = "transformer.";
   plan.pieces = {{"transformer.wte.weight", "embeddings.token", 0, tokens.vocab_size},
                  {"transformer.wpe.weight", "embeddings.position"}};
   add_gpt_blocks(plan.pieces, "transformer.h.", options.layers);
@@ -118,6 +119,7 @@ HfPlan gpt1_plan(const TransformerOptions& options, std::int64_t positions,
                        {"attn_pdrop", options.attention_dropout},
                        {"tie_word_embeddings", true}};
   plan.config = config.dump(2) + "\n";
+  plan.base = "transformer.";
   plan.pieces = {{"transformer.tokens_embed.weight", "embeddings.token", 0, tokens.vocab_size},
                  {"transformer.positions_embed.weight", "embeddings.position"}};
   add_gpt_blocks(plan.pieces, "transformer.h.", options.layers);
@@ -161,6 +163,7 @@ HfPlan llama_plan(const TransformerOptions& options, std::int64_t positions,
       {"pad_token_id", id(tokens.pad)},
       {"tie_word_embeddings", options.tie_embeddings}};
   plan.config = config.dump(2) + "\n";
+  plan.base = "model.";
   plan.pieces = {{"model.embed_tokens.weight", "embeddings.token", 0, tokens.vocab_size}};
   const std::int64_t q = options.heads * options.head_width();
   const std::int64_t k = options.key_heads() * options.head_width();
@@ -234,6 +237,7 @@ HfImport read_llama(const HfConfig& config) {
   }
   const std::int64_t hidden = config.whole("hidden_size"),
                      heads = config.whole("num_attention_heads");
+  if (heads < 1) config.refuse("num_attention_heads", concat("expected at least 1, got ", heads));
   HfImport import;
   import.positions = config.whole("max_position_embeddings");
   import.model = concat(

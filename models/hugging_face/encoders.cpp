@@ -131,6 +131,7 @@ HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::
   }
   plan.config = config.dump(2) + "\n";
   const std::string stem = headless ? "" : name + ".";
+  plan.base = stem;
   add_encoder(plan.pieces, stem, "embeddings", "stack", t, tokens.vocab_size);
   if (options.pooler) add_pair(plan.pieces, stem + "pooler.dense", "pooler");
   if (headless) return plan;
@@ -152,12 +153,12 @@ std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t 
   const auto plan_of = [&](const std::string& folder, const std::string& architecture,
                            const std::string& tables, const std::string& stack,
                            const TransformerOptions& t) {
-    HfPlan plan{folder, architecture, "", {}, headless};
+    HfPlan plan{folder, architecture, "", {}, headless, headless ? "" : "electra."};
     require_bert(t, architecture);
     Json config = encoder_config("electra", architecture, t, positions, 2, tokens);
     config["embedding_size"] = t.embedding_width();
     plan.config = config.dump(2) + "\n";
-    add_encoder(plan.pieces, headless ? "" : "electra.", tables, stack, t, tokens.vocab_size);
+    add_encoder(plan.pieces, plan.base, tables, stack, t, tokens.vocab_size);
     return plan;
   };
   const auto add_head = [&](HfPlan& plan, const std::string& prediction) {

@@ -57,7 +57,8 @@ HfPlan gpt1_plan(const TransformerOptions& options, std::int64_t positions, cons
 HfPlan gpt2_plan(const TransformerOptions& options, std::int64_t positions, const HfTokens& tokens);
 HfPlan llama_plan(const TransformerOptions& options, std::int64_t positions,
                   const HfTokens& tokens);
-HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, const HfTokens& tokens);
+HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, std::int64_t positions,
+               const HfTokens& tokens);
 HfPlan bert_plan(const std::string& name, const Encoder::Options& options, std::int64_t positions,
                  const HfTokens& tokens, bool headless);
 std::vector<HfPlan> electra_plans(const Electra::Options& options, std::int64_t positions,

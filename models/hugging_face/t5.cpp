@@ -46,7 +46,8 @@ void add_stack(std::vector<HfPiece>& pieces, const std::string& stack, std::int6
 
 }  // namespace
 
-HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, const HfTokens& tokens) {
+HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, std::int64_t positions,
+               const HfTokens& tokens) {
   HfPlan plan{"", "T5ForConditionalGeneration", "", {}};
   const std::string& name = plan.architecture;
   require_option(options.norm == "rmsnorm", "norm " + options.norm, name);
@@ -67,6 +68,7 @@ HfPlan t5_plan(const ConfigNode& model, const TransformerOptions& options, const
                        {"architectures", {name}},
                        {"torch_dtype", "float32"},
                        {"vocab_size", tokens.vocab_size},
+                       {"n_positions", positions},
                        {"d_model", options.hidden},
                        {"d_kv", options.head_width()},
                        {"d_ff", options.inner_width()},

@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -34,13 +35,31 @@ std::string shape_text(at::IntArrayRef shape) {
 // Buffers that old files hold beside the weights, and second names of tied ones.
 bool is_superfluous(const std::string& name) {
   return name.ends_with("position_ids") || name.ends_with(".attn.bias") ||
-         name.ends_with(".attn.masked_bias") || name.ends_with("rotary_emb.inv_freq") ||
-         name.ends_with("encoder.embed_tokens.weight") ||
+         name.ends_with(".attn.masked_bias") ||
+         name.ends_with(".EncDecAttention.relative_attention_bias.weight") ||
+         name.ends_with("rotary_emb.inv_freq") || name.ends_with("encoder.embed_tokens.weight") ||
          name.ends_with("decoder.embed_tokens.weight") ||
          name.ends_with("predictions.decoder.weight") ||
          name.ends_with("predictions.decoder.bias") || name.ends_with("lm_head.decoder.weight") ||
          name.ends_with("lm_head.decoder.bias") || name == "generator_lm_head.weight" ||
          name == "lm_head.weight";
+}
+
+// A tensor by its name of today, or by one of former days: gamma and beta of norms, no base.
+std::map<std::string, at::Tensor>::const_iterator find_tensor(
+    const std::map<std::string, at::Tensor>& weights, const std::string& name,
+    const std::string& base) {
+  std::vector<std::string> names{name};
+  if (!base.empty() && name.starts_with(base)) names.push_back(name.substr(base.size()));
+  for (const std::string& whole : names) {
+    if (const auto found = weights.find(whole); found != weights.end()) return found;
+    for (const auto& [now, once] : {std::pair("weight", "gamma"), std::pair("bias", "beta")}) {
+      if (!whole.ends_with(now)) continue;
+      const auto found = weights.find(whole.substr(0, whole.size() - std::strlen(now)) + once);
+      if (found != weights.end()) return found;
+    }
+  }
+  return weights.end();
 }
 
 at::ScalarType scalar_type(const std::string& dtype, const std::string& place) {
@@ -79,18 +98,13 @@ std::vector<std::pair<std::string, at::Tensor>> exported_tensors(Model& model, c
   return tensors;
 }
 
-void import_tensors(Model& model, const HfPlan& plan,
-                    const std::map<std::string, at::Tensor>& weights, const std::string& place) {
+std::vector<std::string> import_tensors(Model& model, const HfPlan& plan,
+                                        const std::map<std::string, at::Tensor>& weights,
+                                        const std::string& place) {
   const c10::AutoGradMode no_grad(false);
   std::set<std::string> used;
   for (const HfPiece& piece : plan.pieces) {
-    auto found = weights.find(piece.theirs);
-    for (const auto& [now, once] : {std::pair("weight", "gamma"), std::pair("bias", "beta")}) {
-      if (found != weights.end() || !piece.theirs.ends_with(now)) continue;
-      const std::string stem =
-          piece.theirs.substr(0, piece.theirs.size() - std::string(now).size());
-      found = weights.find(stem + once);
-    }
+    const auto found = find_tensor(weights, piece.theirs, plan.base);
     if (found == weights.end()) {
       fail(ExitCode::kBadData, place, ": has no tensor ", piece.theirs, ", which ",
            plan.architecture, " has");
@@ -98,16 +112,23 @@ void import_tensors(Model& model, const HfPlan& plan,
     at::Tensor rows = rows_of(model, piece);
     if (piece.transposed) rows = rows.t();
     if (found->second.sizes() != rows.sizes()) {
-      fail(ExitCode::kBadData, place, ": tensor ", piece.theirs, ": expected shape ",
+      fail(ExitCode::kBadData, place, ": tensor ", found->first, ": expected shape ",
            shape_text(rows.sizes()), " by config.json, found ", shape_text(found->second.sizes()));
     }
     rows.copy_(found->second);
     used.insert(found->first);
   }
+  std::vector<std::string> left_out;
   for (const auto& [name, tensor] : weights) {
     if (used.contains(name) || is_superfluous(name)) continue;
+    if (name.starts_with(plan.base + "pooler.dense.") ||
+        name.starts_with("cls.seq_relationship.")) {
+      left_out.push_back(name);
+      continue;
+    }
     fail(ExitCode::kBadData, place, ": tensor ", name, " is none of ", plan.architecture, "'s");
   }
+  return left_out;
 }
 
 std::map<std::string, at::Tensor> body_of(const std::map<std::string, at::Tensor>& weights,

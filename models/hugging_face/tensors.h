@@ -29,15 +29,21 @@ struct HfPlan {
   std::string config;  ///< text of config.json
   std::vector<HfPiece> pieces;
   bool headless = false;  ///< a class without heads: its features are all it computes
+  /// Before the names of the body's tensors. Files that were saved from the body alone lack it, and
+  /// the class loads them all the same.
+  std::string base = "";
 };
 
 /// Their tensors by name, contiguous fp32 on the host: what config.json's class loads.
 std::vector<std::pair<std::string, at::Tensor>> exported_tensors(Model& model, const HfPlan& plan);
 
-/// Copies a directory's tensors into the model. `weights` holds theirs by name, as read. Throws
-/// kBadData naming the tensor: missing, of another shape, or one that the class does not have.
-void import_tensors(Model& model, const HfPlan& plan,
-                    const std::map<std::string, at::Tensor>& weights, const std::string& place);
+/// Copies a directory's tensors into the model. `weights` holds theirs by name, as read; names of
+/// former days (gamma and beta, no base) are known. Returns the names of those left out: of a
+/// pooler and of a head for pairs, which the class drops, too. Throws kBadData naming the tensor:
+/// missing, of another shape, or one that the class does not have.
+std::vector<std::string> import_tensors(Model& model, const HfPlan& plan,
+                                        const std::map<std::string, at::Tensor>& weights,
+                                        const std::string& place);
 
 /// The tensors whose names begin with `stem`, without it. Those that begin with `dropped` are left
 /// out; another one throws kBadData.

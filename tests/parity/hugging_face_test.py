@@ -2,6 +2,7 @@
 does a real model, a sentence encoder of BERT's type. Hostile directories are refused."""
 
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -56,8 +57,9 @@ class HuggingFaceTest(unittest.TestCase):
         done = runs.run_program(*words)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def make(self, name):
+    def make(self, name, **changes):
         architecture, config = CLASSES[name]
+        config = type(config)(**{**config.to_dict(), **changes})
         torch.manual_seed(1)
         model = getattr(transformers, architecture)(config).eval()
         for parameter in model.parameters():
@@ -90,6 +92,71 @@ class HuggingFaceTest(unittest.TestCase):
                     if key in SIZES or key in ("n_inner", "d_ff", "d_kv", "rope_parameters"):
                         if config[key] is not None:
                             self.assertEqual(value, config[key], key)
+
+    def test_weights_of_former_days(self):
+        """Names without the base of the class, gamma and beta, poolers and heads for pairs beside
+        a class that drops them, a table that no layer of T5 reads: as well-known files have them."""
+        def norms(key):
+            if "LayerNorm" in key:
+                key = key.replace(".weight", ".gamma").replace(".bias", ".beta")
+            return key
+
+        square, pair = torch.ones(SIZES["hidden_size"], SIZES["hidden_size"]), torch.ones(2, SIZES["hidden_size"])
+        for name, edit in {
+                "gpt2": lambda t: {key.removeprefix("transformer."): value for key, value in t.items()}
+                | {"h.0.attn.bias": torch.ones(1, 1, 8, 8)},
+                "bert": lambda t: {norms(key): value for key, value in t.items()} | {
+                    "cls.seq_relationship.weight": pair, "cls.seq_relationship.bias": pair[:, 0].clone(),
+                    "bert.pooler.dense.weight": square, "bert.pooler.dense.bias": square[0].clone()},
+                "roberta": lambda t: t | {"roberta.pooler.dense.weight": square,
+                                          "roberta.pooler.dense.bias": square[0].clone()},
+                "t5": lambda t: t | {"decoder.block.0.layer.1.EncDecAttention.relative_attention_bias"
+                                        ".weight": torch.ones(32, 4)}}.items():
+            with self.subTest(name):
+                former = self.folder / f"{name}-former"
+                shutil.copytree(self.make(name), former)
+                path = former / "model.safetensors"
+                safetensors.torch.save_file(edit(safetensors.torch.load_file(path)), path)
+                self.run_ok("export", former, self.folder / f"{name}-now")
+                self.run_ok("export", self.folder / name, self.folder / f"{name}-same")
+                self.assert_same_weights(self.folder / f"{name}-now", self.folder / f"{name}-same")
+
+    def test_odd_sizes_end_no_class_with_a_crash(self):
+        others = itertools.cycle((-1, 10**9, 2**63 - 1))
+        for name in CLASSES:
+            self.good = self.make(name)
+            config = json.loads((self.good / "config.json").read_text())
+            sizes = [key for key, value in config.items()
+                     if type(value) is int and not key.endswith("_id") and value > 1]
+            self.assertGreater(len(sizes), 3)
+            for key in sizes:
+                for value in (0, next(others)):
+                    with self.subTest(f"{name}, {key} {value}"):
+                        theirs = self.folder / "odd"
+                        shutil.copytree(self.good, theirs)
+                        self.config_with(**{key: value})(theirs)
+                        done = runs.run_program("import", theirs, self.folder / "odd-run")
+                        self.assertIn(done.returncode, (0, 65), done.stderr)
+                        self.assertEqual((self.folder / "odd-run").exists(), done.returncode == 0)
+                        for folder in (theirs, self.folder / "odd-run"):
+                            shutil.rmtree(folder, ignore_errors=True)
+
+    def test_long_t5(self):
+        theirs = self.make("t5", n_positions=1024)
+        self.run_ok("import", theirs, self.folder / "long-run")
+        self.run_ok("export", self.folder / "long-run", self.folder / "long")
+        config = json.loads((self.folder / "long" / "config.json").read_text())
+        self.assertEqual(config["n_positions"], 1024)
+
+    def test_rows_to_compare(self):
+        theirs, rows = self.make("gpt2"), self.folder / "rows.txt"
+        rows.write_text("1 2 3\n4 5\n")
+        self.run_ok("export", theirs, self.folder / "rows", "--inputs", rows)
+        self.assertEqual(json.loads((self.folder / "rows" / "parity.json").read_text())["inputs"], 2)
+        rows.write_text("1 2 3\n1,2,3\n")
+        done = runs.run_program("export", theirs, self.folder / "no-rows", "--inputs", rows)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("rows.txt:2: expected ids", done.stderr)
 
     def make_electra_pair(self, shared):
         """As export writes it: a folder each for discriminator and generator."""
