@@ -35,8 +35,12 @@ class Objective : public torch::nn::Module {
   /// Sum of the loss of each term over the batch, in nats: 0-dim float tensors that can be
   /// back-propagated.
   virtual std::vector<at::Tensor> loss(const Batch& batch) = 0;
-  /// Training FLOPs of one token (3 x forward; formula in core/README.md).
+  /// Training FLOPs of one position that prepare() makes (3 x forward; formula in core/README.md).
   virtual double flops_per_token(std::int64_t length) const = 0;
+  /// Positions that prepare() makes of a full row, in the mean: of both sides where there are two.
+  virtual double positions_per_row(std::int64_t length) const {
+    return static_cast<double>(length);
+  }
   /// True if the first term is a log-likelihood of the text, so that bits per byte mean something.
   virtual bool is_likelihood() const = 0;
   virtual Model& model() = 0;

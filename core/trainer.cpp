@@ -3,7 +3,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 
 #include "core/optim/clip_grad_norm.h"
@@ -101,7 +101,7 @@ std::vector<double> Trainer::backward(const std::vector<Batch>& batches,
     for (std::size_t i = 0; i < factors.size(); ++i) {
       if (counts[i] > 0) total = total + losses[i] * factors[i];
     }
-    total.backward();
+    if (*std::max_element(counts.begin(), counts.end() - 2) > 0) total.backward();
     sums += at::stack(losses).detach();
   }
   const at::Tensor host = sums.to(at::kCPU);

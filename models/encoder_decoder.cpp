@@ -78,7 +78,9 @@ class T5 : public Model {
       if (cache != nullptr) cache->encoded = encoded;
     }
     const Encoded context{encoded, input.sequences};
-    return decoder_->forward(embeddings_->forward(*input.decoder, 0), *input.decoder,
+    const std::int64_t first = cache != nullptr ? cache->length : 0;
+    if (options_.position != "relative") check_lengths(*input.decoder, first, max_positions_);
+    return decoder_->forward(embeddings_->forward(*input.decoder, first), *input.decoder,
                              Pattern::kCausal, cache, &context);
   }
 

@@ -154,18 +154,30 @@ class Mixture : public Objective {
   }
 
   double flops_per_token(std::int64_t length) const override {
-    double flops = 0, before = 0;
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      flops += (shares_[p] - before) / total_ * parts_[p]->flops_per_token(length);
-      before = shares_[p];
-    }
-    return flops;
+    return per_row([length](const Objective& part) {
+             return part.flops_per_token(length) * part.positions_per_row(length);
+           }) /
+           positions_per_row(length);
+  }
+  double positions_per_row(std::int64_t length) const override {
+    return per_row([length](const Objective& part) { return part.positions_per_row(length); });
   }
 
   bool is_likelihood() const override { return false; }
   Model& model() override { return *model_; }
 
  private:
+  // The mean over the parts by their shares of the rows.
+  template <class Value>
+  double per_row(const Value& value) const {
+    double mean = 0, before = 0;
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      mean += (shares_[p] - before) / total_ * value(*parts_[p]);
+      before = shares_[p];
+    }
+    return mean;
+  }
+
   // What a part that cuts rows by `shape` takes of them.
   static TokenBatch chosen_rows(const TokenBatch& tokens, const std::vector<std::int64_t>& rows,
                                 const RowShape& shape) {

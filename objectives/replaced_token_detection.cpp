@@ -184,13 +184,15 @@ class ReplacedTokenDetection : public Objective {
 
   double flops_per_token(std::int64_t length) const override {
     const double share = options_.masking.mask_prob;
-    double flops = model_->body_flops_per_token(length);
+    double main = model_->body_flops_per_token(length), generator = 0;
+    if (options_.variant == "replace_mlm") main += share * head_flops(*model_);
+    if (options_.variant == "all_tokens_mlm") main += head_flops(*model_);
     if (options_.replacement == "generator") {
-      flops += model_->generator_flops_per_token(length) + share * head_flops(*model_);
+      generator = model_->generator_flops_per_token(length) + share * head_flops(*model_);
     }
-    if (options_.variant == "replace_mlm") flops += share * head_flops(*model_);
-    if (options_.variant == "all_tokens_mlm") flops += head_flops(*model_);
-    return 3.0 * flops;
+    if (options_.stage == "generator") return 3.0 * generator;
+    if (options_.stage == "discriminator") return 3.0 * main + generator;  // frozen: forward alone
+    return 3.0 * (main + generator);
   }
 
   bool is_likelihood() const override { return false; }

@@ -111,15 +111,13 @@ class SpanCorruption : public Objective {
     return {pairs_.loss(batch, options_.loss)};
   }
 
-  // Of a row with as many spans as are drawn in the mean.
   double flops_per_token(std::int64_t length) const override {
-    const SpanCounts counts = span_counts(text_, options_.noise_density, mean_span());
-    const std::int64_t eos = eos_ >= 0 ? 1 : 0;
-    const bool keeps_all = options_.variant == "deshuffle";
-    const std::int64_t source = keeps_all ? text_ : counts.input_length(text_);
-    const std::int64_t target = whole() ? text_ : counts.target_length();
-    const std::int64_t bos = bos_ >= 0 ? 1 : 0;
-    return pairs_.flops(bos + source + eos, target + eos) / static_cast<double>(length);
+    const auto [source, target] = mean_lengths();
+    return pairs_.flops(source, target) / positions_per_row(length);
+  }
+  double positions_per_row(std::int64_t /*length*/) const override {
+    const auto [source, target] = mean_lengths();
+    return static_cast<double>(pairs_.is_encoder_decoder() ? source + target : source + target - 1);
   }
 
   bool is_likelihood() const override { return false; }
@@ -128,6 +126,15 @@ class SpanCorruption : public Objective {
  private:
   // Does the target give the whole text back?
   bool whole() const { return options_.variant == "deshuffle" || options_.variant == "infilling"; }
+
+  // Of input and target of a row with as many spans as are drawn in the mean.
+  std::pair<std::int64_t, std::int64_t> mean_lengths() const {
+    const SpanCounts counts = span_counts(text_, options_.noise_density, mean_span());
+    const std::int64_t bos = bos_ >= 0 ? 1 : 0, eos = eos_ >= 0 ? 1 : 0;
+    const bool keeps_all = options_.variant == "deshuffle";
+    return {bos + (keeps_all ? text_ : counts.input_length(text_)) + eos,
+            (whole() ? text_ : counts.target_length()) + eos};
+  }
 
   // Single tokens join where they happen to be neighbours.
   double mean_span() const {
@@ -178,7 +185,11 @@ class SpanCorruption : public Objective {
   std::int64_t needed_sentinels() const {
     if (options_.variant == "deshuffle") return 0;
     if (options_.variant == "infilling") return 1;
-    if (options_.variant == "iid") return std::min<std::int64_t>(text_, options_.sentinels);
+    if (options_.variant == "iid") {  // their number is drawn: the mean and three deviations
+      const double starts = options_.noise_density * (1 - options_.noise_density);
+      const double mean = static_cast<double>(text_) * starts;
+      return std::min<std::int64_t>(text_ / 2, std::llround(mean + 3 * std::sqrt(mean)));
+    }
     return span_counts(text_, options_.noise_density, options_.mean_span).spans;
   }
 

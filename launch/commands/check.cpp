@@ -51,14 +51,15 @@ std::string batch_line(const BatchLayout& layout, std::int64_t length) {
                 grouped(sequences * static_cast<double>(length)), " tokens a step)");
 }
 
-std::string duration_line(const TrainingPlan& plan, const RunInputs& inputs, std::int64_t length) {
+std::string duration_line(const TrainingPlan& plan, const RunInputs& inputs, std::int64_t length,
+                          double flops_per_row) {
   if (plan.hours > 0) return concat(plan.hours, " hours of wall-clock over all attempts");
   const auto samples = static_cast<double>(planned_samples(plan));
   const double tokens = samples * static_cast<double>(length);
   return concat(plan.steps, " steps = ", grouped(tokens),
                 " tokens = ", fixed(samples / static_cast<double>(inputs.rows()), 2), " epochs of ",
                 grouped(static_cast<double>(inputs.positions())),
-                " training tokens = ", scientific(tokens * plan.flops_per_token, 2), " FLOP");
+                " training tokens = ", scientific(samples * flops_per_row, 2), " FLOP");
 }
 
 void add_data_lines(Report& report, const RunInputs& inputs) {
@@ -177,7 +178,8 @@ Report check(RunConfig config, std::int64_t world, std::int64_t per_node) {
   Report report;
   report.push_back({"model", model_line(config, *objective, flops)});
   report.push_back({"batch", batch_line(layout, length)});
-  report.push_back({"duration", duration_line(plan, inputs, length)});
+  report.push_back({"duration", duration_line(plan, inputs, length,
+                                              flops * objective->positions_per_row(length))});
   report.push_back({"run", run_line(config, plan, samples)});
   report.push_back({"parallel", concat("world ", world, ", ", per_node, " a node")});
   add_data_lines(report, inputs);

@@ -90,6 +90,13 @@ ExitCode run_score(const std::vector<std::string>& arguments, Process& process) 
   const LoadedModel loaded = load_model(checkpoint);
   const PromptText prompt(loaded);
   Model& model = *loaded.model;
+  const bool encodes =
+      model.kind() == ModelKind::kEncoder || model.kind() == ModelKind::kReplacedTokens;
+  if (encodes && !context.empty()) {
+    fail(ExitCode::kUsage,
+         "score: --context: an encoder sees a text from both sides at once. Give "
+         "the whole text without it");
+  }
   for (const std::string& text : texts) {
     std::vector<std::int64_t> ids = prompt.encode(text);
     if (ids.empty()) fail(ExitCode::kUsage, "score: a text is empty. Give some text");

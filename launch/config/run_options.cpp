@@ -102,9 +102,11 @@ void TrainOptions::visit(OptionVisitor& visitor) {
                   .min = 1,
                   .max = 1 << 24,
                   .null_word = "auto"});
-  visitor.option("recompute", recompute,
-                 {.meaning = "full: a block's activations are made again for its backward pass",
-                  .choices = {"none", "full"}});
+  visitor.option(
+      "recompute", recompute,
+      {.meaning = "full: a block's activations are made again for its backward pass (t5: of "
+                  "the encoder alone)",
+       .choices = {"none", "full"}});
 }
 
 void ParallelOptions::visit(OptionVisitor& visitor) {

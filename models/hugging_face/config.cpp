@@ -1,4 +1,5 @@
 #include <functional>
+#include <limits>
 
 #include "core/config/scalars.h"
 #include "models/hugging_face/families.h"
@@ -101,7 +102,12 @@ bool HfConfig::has(const char* key) const {
   return reader_.has(key) && !reader_.at(key).is_null();
 }
 
-std::int64_t HfConfig::whole(const char* key) const { return member(key).integer(); }
+std::int64_t HfConfig::whole(const char* key) const {
+  const std::int64_t value = member(key).integer();
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (value > kMost) refuse(key, concat("expected at most ", kMost, ", got ", value));
+  return value;
+}
 
 std::int64_t HfConfig::whole(const char* key, std::int64_t otherwise) const {
   return has(key) ? whole(key) : otherwise;

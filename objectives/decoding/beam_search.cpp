@@ -77,7 +77,6 @@ std::vector<Hypothesis> beam_search(const DecoderState& start,
     }
     std::stable_sort(ended.begin(), ended.end(), better);
     if (ended.size() > n) ended.resize(n);
-    // Open texts only lose probability; with a penalty of at most 1 their best score is known.
     if (ended.size() == n && !next.empty() && !better(next.front().text, ended.back())) {
       next.clear();
     }

@@ -24,8 +24,9 @@ struct BeamOptions {
 };
 
 /// The `beams` best texts after `first`, best first: at each step the best continuations of all
-/// open hypotheses go on, those that end are set aside; over when so many have ended and no open
-/// one can still win. Reads `first` into a copy of `start`.
+/// open hypotheses go on, those that end are set aside; over when so many have ended and the best
+/// open one ranks behind them now. (With a penalty above 0 a longer text could still overtake them;
+/// as in most implementations it is not waited for.) Reads `first` into a copy of `start`.
 std::vector<Hypothesis> beam_search(const DecoderState& start,
                                     const std::vector<std::int64_t>& first,
                                     const BeamOptions& options);

@@ -45,10 +45,14 @@ inline void store(std::uint16_t* p, float value) {
   *p = static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
-// Replaces a row by its softmax and returns logsumexp. `scratch` holds `count` floats.
+// Replaces a row by the gradient (1 + 2 z Z) p - e / V, 1 - e less at the target, and returns
+// Z = logsumexp. Each number is rounded once: near p = 1 little is left of it. `scratch` holds
+// `count` floats.
 template <class T>
-inline __attribute__((always_inline)) double softmax_row(T* row, std::int64_t count,
-                                                         float* scratch) {
+inline __attribute__((always_inline)) double gradient_row(T* row, std::int64_t count,
+                                                          std::int64_t target,
+                                                          const CrossEntropyExtras& extras,
+                                                          float* scratch) {
   float largest = load(row);
 #pragma omp simd reduction(max : largest)
   for (std::int64_t i = 0; i < count; ++i) largest = std::max(largest, load(row + i));
@@ -65,24 +69,34 @@ inline __attribute__((always_inline)) double softmax_row(T* row, std::int64_t co
     }
     total += static_cast<double>(sum);
   }
-  const float inverse = static_cast<float>(1.0 / total);
+  const double normalizer = static_cast<double>(largest) + std::log(total);
+  const auto factor = static_cast<float>((1 + 2 * extras.z_loss * normalizer) / total);
+  const auto shift = static_cast<float>(extras.label_smoothing / static_cast<double>(count));
+  const float at_target =
+      scratch[target] * factor - shift - static_cast<float>(1 - extras.label_smoothing);
 #pragma omp simd
-  for (std::int64_t i = 0; i < count; ++i) store(row + i, scratch[i] * inverse);
-  return static_cast<double>(largest) + std::log(total);
+  for (std::int64_t i = 0; i < count; ++i) store(row + i, scratch[i] * factor - shift);
+  store(row + target, at_target);
+  return normalizer;
 }
 
-PRETRAIN_EACH_SIMD double softmax_row_f32(float* row, std::int64_t count, float* scratch) {
-  return softmax_row(row, count, scratch);
+PRETRAIN_EACH_SIMD double gradient_row_f32(float* row, std::int64_t count, std::int64_t target,
+                                           const CrossEntropyExtras& extras, float* scratch) {
+  return gradient_row(row, count, target, extras, scratch);
 }
-PRETRAIN_EACH_SIMD double softmax_row_bf16(std::uint16_t* row, std::int64_t count, float* scratch) {
-  return softmax_row(row, count, scratch);
+PRETRAIN_EACH_SIMD double gradient_row_bf16(std::uint16_t* row, std::int64_t count,
+                                            std::int64_t target, const CrossEntropyExtras& extras,
+                                            float* scratch) {
+  return gradient_row(row, count, target, extras, scratch);
 }
 
-double softmax_any(float* row, std::int64_t count, float* scratch) {
-  return softmax_row_f32(row, count, scratch);
+double gradient_any(float* row, std::int64_t count, std::int64_t target,
+                    const CrossEntropyExtras& extras, float* scratch) {
+  return gradient_row_f32(row, count, target, extras, scratch);
 }
-double softmax_any(std::uint16_t* row, std::int64_t count, float* scratch) {
-  return softmax_row_bf16(row, count, scratch);
+double gradient_any(std::uint16_t* row, std::int64_t count, std::int64_t target,
+                    const CrossEntropyExtras& extras, float* scratch) {
+  return gradient_row_bf16(row, count, target, extras, scratch);
 }
 
 template <class T>
@@ -92,20 +106,10 @@ double sum_of(const T* row, std::int64_t count) {
   return sum;
 }
 
-// Turns softmax(row) into the gradient with extras: (1 + 2 z Z) p - e / V, the target's share left
-// to the caller.
-template <class T>
-void add_extras(T* row, std::int64_t count, double normalizer, const CrossEntropyExtras& extras) {
-  const auto factor = static_cast<float>(1 + 2 * extras.z_loss * normalizer);
-  const auto shift = static_cast<float>(extras.label_smoothing / static_cast<double>(count));
-  for (std::int64_t i = 0; i < count; ++i) store(row + i, factor * load(row + i) - shift);
-}
-
 template <class T>
 double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std::int64_t width,
                  std::int64_t vocab_size, const CrossEntropyExtras& extras) {
   const double smoothing = extras.label_smoothing;
-  const bool plain = smoothing == 0 && extras.z_loss == 0;
   std::vector<double> losses(static_cast<std::size_t>(rows));  // summed in row order: no dependence
   at::parallel_for(0, rows, 1, [&](std::int64_t first, std::int64_t last) {  // on threads
     std::vector<float> scratch(static_cast<std::size_t>(vocab_size));
@@ -118,12 +122,10 @@ double host_rows(T* logits, const std::int64_t* targets, std::int64_t rows, std:
       const double target_logit = static_cast<double>(load(row + targets[r]));
       const double mean =
           smoothing == 0 ? 0 : sum_of(row, vocab_size) / static_cast<double>(vocab_size);
-      const double normalizer = softmax_any(row, vocab_size, scratch.data());
+      const double normalizer = gradient_any(row, vocab_size, targets[r], extras, scratch.data());
       losses[static_cast<std::size_t>(r)] = normalizer - (1 - smoothing) * target_logit -
                                             smoothing * mean +
                                             extras.z_loss * normalizer * normalizer;
-      if (!plain) add_extras(row, vocab_size, normalizer, extras);
-      store(row + targets[r], load(row + targets[r]) - static_cast<float>(1 - smoothing));
       std::fill(row + vocab_size, row + width, T{});
     }
   });

@@ -20,6 +20,17 @@ class LifecycleTest(runs.RunTest):
         self.assertEqual([line["step"] for line in runs.train_lines(run)], steps)
         self.assertEqual(runs.status(run)["state"], "done")
 
+    def test_steps_without_targets_pass(self):
+        text = self.folder / "letters.txt"
+        text.write_text("a\n" * 400)
+        corpus = self.build_corpus("letters.h5", text, "--tokenizer", "byte", "--no-eos",
+                                   "--doc-sep", "line", "--valid-fraction", "0")
+        run = self.folder / "letters"
+        self.train(run, f"data.sources=[{{path: {corpus}}}]", "data.document_mask=true",
+                   "train.duration={steps: 3}", "eval.at_end=false", "eval.at_start=false", ranks=2)
+        lines = runs.read_lines(run / "metrics.jsonl")
+        self.assertEqual([(line["targets"], line["loss"]) for line in lines], 3 * [(0, 0)])
+
     def test_an_interrupted_last_evaluation_is_made_up_for(self):
         run = self.folder / "evaluation"
         words = ("train.duration={steps: 6}", "eval.at_start=false", "eval.micro_batch=1",

@@ -218,5 +218,27 @@ TEST(Patterns, ACacheGivesTheSameFeaturesForEveryDecoder) {
   }
 }
 
+// One token at a time, at positions that go on where the cache ends.
+TEST(Patterns, ACacheGivesTheSameFeaturesForEveryEncoderDecoder) {
+  for (const char* position : {"relative", "learned", "sinusoidal", "rotary"}) {
+    testing::TinySetup setup;
+    setup.model = "t5";
+    setup.objective = "span_corruption";
+    setup.model_options = concat("position: ", position);
+    const auto objective = make_tiny(setup);
+    const at::NoGradGuard no_grad;
+    const Sequences source = as_sequences(tokens_of(1)), row = as_sequences(tokens_of(2));
+    const at::Tensor whole = objective->model().forward({source, Pattern::kBidirectional, &row});
+    KeyValueCache cache;
+    for (std::int64_t t = 0; t < 8; ++t) {
+      const Sequences part = cut(row.tokens.narrow(0, t, 1), {1});
+      const at::Tensor features =
+          objective->model().forward({source, Pattern::kBidirectional, &part, &cache});
+      EXPECT_LT((features - whole.narrow(0, t, 1)).abs().max().item<double>(), 2e-5)
+          << position << " at " << t;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pretrain

@@ -304,6 +304,15 @@ TEST(ReplacedTokens, WhatIsSeenDoesNotDependOnWhatIsHidden) {
   EXPECT_LT(after.noise.max().item<double>(), 1);
 }
 
+TEST(ReplacedTokens, AStageCountsWhatItComputes) {
+  const auto flops = [](const std::string& stage) {
+    return electra("stage: " + stage, "share_embeddings: false")->flops_per_token(kLength);
+  };
+  const double both = flops("joint"), first = flops("generator"), second = flops("discriminator");
+  EXPECT_NEAR(both - first + first / 3, second, 1e-6 * both);  // the generator's forward alone
+  EXPECT_LT(first, both / 2);
+}
+
 TEST(ReplacedTokens, RefusesWhatCannotBe) {
   testing::expect_error(ExitCode::kBadConfig, "Set model.token_head=true",
                         [] { electra("variant: replace_mlm"); });

@@ -10,6 +10,7 @@ namespace pretrain {
 namespace {
 
 using testing::make_tiny;
+using testing::random_rows;
 using testing::TinySetup;
 
 // Multiply-adds of [rows, in] x [in, out], twice: a multiplication and an addition.
@@ -50,6 +51,23 @@ TEST(SourceTarget, FlopsOfADecoderAreThoseOfTheRow) {
   const double body = kLayers * (projections(24) + feed_forward(24) + attention(24, 24) / 2);
   EXPECT_NEAR(objective->flops_per_token(24) * 24, 3 * (body + product(6, kWidth, kVocab)),
               1e-6 * body);
+}
+
+// FLOPs are counted by the tokens of batches, those of both sides.
+TEST(SourceTarget, TokensOfABatchHoldTheFlopsOfItsRows) {
+  for (const char* model : {"t5", "gpt2"}) {
+    for (const char* variant : {"spans", "deshuffle", "infilling"}) {
+      TinySetup setup;
+      setup.objective = "span_corruption";
+      setup.model = model;
+      setup.length = 64;
+      setup.objective_options = concat("sentinels: 10, mean_span: 6, variant: ", variant);
+      const auto objective = make_tiny(setup);
+      const Batch batch = objective->prepare(random_rows(*objective, 4, kVocab));
+      EXPECT_NEAR(static_cast<double>(batch.real_tokens), 4 * objective->positions_per_row(64), 24)
+          << model << " " << variant;
+    }
+  }
 }
 
 TEST(SourceTarget, MoreNoiseIsMoreToDecode) {

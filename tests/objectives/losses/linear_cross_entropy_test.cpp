@@ -133,6 +133,22 @@ TEST(LinearCrossEntropy, SurvivesExtremeLogits) {
   EXPECT_NEAR(wrong.item<double>(), 2e4, 1);
 }
 
+// Near p = 1 the gradient at the target is p - 1: small, but what all others push against.
+TEST(LinearCrossEntropy, ConfidentRowsKeepTheirGradientInBf16) {
+  for (const double probability : {0.9, 0.99, 0.9975, 0.999, 0.9999}) {
+    const double others = std::log(4 * probability / (1 - probability));  // of five classes
+    const at::Tensor features = at::full({1, 1}, 1.0).to(at::kBFloat16).requires_grad_(true);
+    at::Tensor weight = at::zeros({5, 1});
+    weight[2][0] = others;
+    const double logit = weight.to(at::kBFloat16)[2][0].item<double>();
+    const double left = 4 / (4 + std::exp(logit));  // 1 - p of the rounded logit
+    weight.requires_grad_(true);
+    linear_cross_entropy(features, {weight, {}, 5}, at::full({1}, 2, at::kLong)).backward();
+    EXPECT_NEAR(weight.grad()[2][0].item<double>(), -left, left / 128);
+    EXPECT_NEAR(weight.grad().sum().item<double>(), 0, left / 64);
+  }
+}
+
 TEST(LinearCrossEntropy, NaNShows) {
   const at::Tensor x = at::full({2, 4}, std::numeric_limits<float>::quiet_NaN());
   const at::Tensor w = at::ones({8, 4});
