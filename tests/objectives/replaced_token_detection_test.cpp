@@ -306,7 +306,7 @@ TEST(ReplacedTokens, WhatIsSeenDoesNotDependOnWhatIsHidden) {
 
 TEST(ReplacedTokens, AStageCountsWhatItComputes) {
   const auto flops = [](const std::string& stage) {
-    return electra("stage: " + stage, "share_embeddings: false")->flops_per_token(kLength);
+    return electra("stage: " + stage, "share_embeddings: false")->flops_per_token(16);
   };
   const double both = flops("joint"), first = flops("generator"), second = flops("discriminator");
   EXPECT_NEAR(both - first + first / 3, second, 1e-6 * both);  // the generator's forward alone

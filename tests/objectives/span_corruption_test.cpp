@@ -31,6 +31,9 @@ TinySetup setup_of(const std::string& model, const std::string& variant, std::in
   setup.length = length;
   setup.layers = 1;
   setup.objective_options = "variant: " + variant + ", sentinels: 10" + more;
+  if (variant == "iid" && more.find("noise_density") == std::string::npos) {
+    setup.objective_options += ", noise_density: 0.08";  // so that ten sentinels are enough
+  }
   return setup;
 }
 
@@ -226,6 +229,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SpanCorruption, FillsT5sLengths) {
   TinySetup setup = setup_of("t5", "spans", 512);
   setup.vocab_size = 1000;
+  testing::expect_error(ExitCode::kBadConfig, "rows of 512 tokens need 90 sentinels",
+                        [] { make_tiny(setup_of("t5", "iid", 513, ", noise_density: 0.15")); });
   testing::expect_error(ExitCode::kBadConfig, "rows of 568 tokens need 28 sentinels",
                         [&] { make_tiny(setup); });
   setup.objective_options = "mean_span: 10, sentinels: 10";

@@ -114,8 +114,9 @@ class JsonLine : public PolicyParser {
  private:
   [[noreturn]] void refuse_array() const {
     const std::string stem = input_.substr(0, input_.rfind(".json"));
+    const char* lines = input_.ends_with(".json") ? ".jsonl" : ".lines.jsonl";
     fail(ExitCode::kBadData, input_, ":1: is a JSON array, expected an object a line. ",
-         "Convert it: jq -c '.[]' ", input_, " > ", stem, ".jsonl");
+         "Convert it: jq -c '.[]' ", input_, " > ", stem, lines);
   }
 };
 

@@ -86,7 +86,8 @@ TEST_F(TextReaderTest, JsonLines) {
   EXPECT_THAT(message([&] { jsonl("{\"meta\":{\"text\":\"no\"}}\n"); }), HasSubstr("no field"));
   EXPECT_THAT(message([&] { jsonl(good + "{\"text\":\"\xff\"}\n"); }),
               HasSubstr("t.jsonl:2: byte 9 of the line is not valid UTF-8"));
-  EXPECT_THAT(message([&] { jsonl("[1]\n"); }), HasSubstr("t.jsonl:1: expected an object"));
+  EXPECT_THAT(message([&] { jsonl("[1]\n"); }),
+              HasSubstr("t.jsonl:1: is a JSON array, expected an object a line"));
 }
 
 TEST_F(TextReaderTest, InvalidUtf8NamesTheByteOfTheFile) {
