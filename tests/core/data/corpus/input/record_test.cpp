@@ -235,10 +235,11 @@ TEST_F(RecordTest, ReadersGoOnWhereAnotherStopped) {
 }
 
 TEST_F(RecordTest, JsonArraysAreRefusedWithAWayOut) {
-  for (const char* name : {"x.json", "x.jsonl"}) {
+  for (const auto& [name, lines] :
+       {std::pair("x.json", "x.jsonl"), std::pair("x.jsonl", "x.lines.jsonl")}) {
     for (const char* text : {"[{\"text\": \"a\"}]", " [\n{\"text\": \"a\"}\n]\n"}) {
       EXPECT_THAT(message([&] { read_as(name, text, {}); }),
-                  HasSubstr("jq -c '.[]' " + path(name) + " > " + path("x.jsonl")));
+                  HasSubstr("jq -c '.[]' " + path(name) + " > " + path(lines)));
     }
   }
   EXPECT_EQ(read_as("x.json", "{\"text\":\"a\"}\n{\"text\":\"b\"}\n", {}), (Documents{"a", "b"}));
