@@ -50,8 +50,9 @@ std::string card(const LoadedModel& loaded, const HfPlan& plan) {
                 loaded.config.text(), "```\n");
 }
 
-// The special tokens by their roles, as transformers names them.
-Json special_tokens(const Tokenizer& tokenizer) {
+// The special tokens by their roles, as transformers names them. `eos` is the model's: T5's texts
+// end with another token than the documents of a corpus may.
+Json special_tokens(const Tokenizer& tokenizer, std::int64_t eos) {
   std::map<std::int64_t, std::string> texts;
   const Json root = Json::parse(tokenizer.to_json());
   for (const Json& added : root["added_tokens"]) {
@@ -62,7 +63,7 @@ Json special_tokens(const Tokenizer& tokenizer) {
   // `[SEP]` ends documents of encoders that have no end token of their own.
   const bool own_eos = !encoder || roles.eos != roles.sep || roles.bos >= 0;
   const std::pair<const char*, std::int64_t> named[] = {
-      {"bos_token", roles.bos},  {"eos_token", own_eos ? roles.eos : -1},
+      {"bos_token", roles.bos},  {"eos_token", own_eos ? eos : -1},
       {"unk_token", roles.unk},  {"sep_token", encoder ? roles.sep : -1},
       {"pad_token", roles.pad},  {"cls_token", encoder ? roles.cls : -1},
       {"mask_token", roles.mask}};
@@ -93,7 +94,8 @@ void write_texts(const Directory& directory, const LoadedModel& loaded, const Hf
   }
   if (loaded.tokenizer_json.empty()) return;
   directory.write_text("tokenizer.json", loaded.tokenizer_json);
-  const Json special = loaded.tokenizer ? special_tokens(*loaded.tokenizer) : Json::object();
+  const Json special =
+      loaded.tokenizer ? special_tokens(*loaded.tokenizer, loaded.tokens.eos) : Json::object();
   Json settings = {{"tokenizer_class", "PreTrainedTokenizerFast"},
                    {"model_max_length", loaded.model->max_positions()},
                    {"clean_up_tokenization_spaces", false}};
