@@ -23,11 +23,11 @@ class LifecycleTest(runs.RunTest):
     def test_steps_without_targets_pass(self):
         text = self.folder / "letters.txt"
         text.write_text("a\n" * 400)
-        corpus = self.build_corpus("letters.h5", text, "--tokenizer", "byte", "--no-eos",
-                                   "--doc-sep", "line", "--valid-fraction", "0")
+        corpus = self.build_corpus("letters.h5", text, "--tokenizer", "byte", "--special",
+                                   "t5", "--doc-sep", "line", "--valid-fraction", "0")
         run = self.folder / "letters"
         self.train(run, f"data.sources=[{{path: {corpus}}}]", "data.document_mask=true",
-                   "train.duration={steps: 3}", "eval.at_end=false", "eval.at_start=false", ranks=2)
+                   "objective.name=span_corruption", "train.duration={steps: 3}", "eval.at_end=false", "eval.at_start=false", ranks=2)
         lines = runs.read_lines(run / "metrics.jsonl")
         self.assertEqual([(line["targets"], line["loss"]) for line in lines], 3 * [(0, 0)])
 
