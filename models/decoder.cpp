@@ -16,7 +16,7 @@ class Decoder : public Model {
       : options_(options),
         vocab_size_(context.vocab_size),
         max_positions_(options.positions(context)),
-        compute_(context.compute) {
+        activation_bytes_(options.activation_bytes_per_token(context.compute, context.recompute)) {
     embeddings_ = register_module(
         "embeddings", std::make_shared<Embeddings>(options, Embeddings::Shape{}, context));
     TransformerStack::Shape shape;
@@ -51,15 +51,13 @@ class Decoder : public Model {
   double body_flops_per_token(std::int64_t length) const override {
     return options_.flops_per_token(length, 0.5);
   }
-  double activation_bytes_per_token() const override {
-    return options_.activation_bytes_per_token(compute_);
-  }
+  double activation_bytes_per_token() const override { return activation_bytes_; }
 
  private:
   TransformerOptions options_;
   std::int64_t vocab_size_;
   std::int64_t max_positions_;
-  at::ScalarType compute_;
+  double activation_bytes_;
   std::shared_ptr<Embeddings> embeddings_;
   std::shared_ptr<TransformerStack> stack_;
   at::Tensor output_table_;  // [V padded, d] or undefined

@@ -75,9 +75,13 @@ Electra::Electra(const Options& options, const ModelContext& context)
       generator_options_(generator_options(options)),
       vocab_size_(context.vocab_size),
       max_positions_(options_.positions(context)),
-      compute_(context.compute) {
+      activation_bytes_(options_.activation_bytes_per_token(context.compute, context.recompute)) {
   require_tied(options_);
   const bool has_generator = options.generator.size > 0;
+  if (has_generator) {
+    activation_bytes_ +=
+        generator_options_.activation_bytes_per_token(context.compute, context.recompute);
+  }
   Embeddings::Shape tables;
   tables.segments = 2;
   tables.norm = true;
@@ -187,10 +191,7 @@ double Electra::generator_flops_per_token(std::int64_t length) const {
   return generator_options_.flops_per_token(length, 1);
 }
 
-double Electra::activation_bytes_per_token() const {
-  const double main = options_.activation_bytes_per_token(compute_);
-  return generator_stack_ ? main + generator_options_.activation_bytes_per_token(compute_) : main;
-}
+double Electra::activation_bytes_per_token() const { return activation_bytes_; }
 
 namespace {
 

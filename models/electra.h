@@ -62,7 +62,7 @@ class Electra : public Model {
   TransformerOptions generator_options_;
   std::int64_t vocab_size_;
   std::int64_t max_positions_;
-  at::ScalarType compute_;
+  double activation_bytes_;
   std::shared_ptr<Embeddings> embeddings_;
   std::shared_ptr<TransformerStack> stack_;
   std::shared_ptr<PredictionTransform> prediction_;

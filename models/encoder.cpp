@@ -49,7 +49,7 @@ Encoder::Encoder(const Options& options, const ModelContext& context)
     : options_(options.transformer),
       vocab_size_(context.vocab_size),
       max_positions_(options_.positions(context)),
-      compute_(context.compute) {
+      activation_bytes_(options_.activation_bytes_per_token(context.compute, context.recompute)) {
   require_tied(options_);
   Embeddings::Shape tables;
   tables.segments = options.segments;
@@ -93,9 +93,7 @@ double Encoder::body_flops_per_token(std::int64_t length) const {
   return options_.flops_per_token(length, 1);
 }
 
-double Encoder::activation_bytes_per_token() const {
-  return options_.activation_bytes_per_token(compute_);
-}
+double Encoder::activation_bytes_per_token() const { return activation_bytes_; }
 
 namespace {
 

@@ -43,7 +43,8 @@ class T5 : public Model {
         decoder_options_(options.transformer),
         vocab_size_(context.vocab_size),
         max_positions_(options_.positions(context)),
-        compute_(context.compute) {
+        activation_bytes_(options_.activation_bytes_per_token(context.compute, context.recompute) +
+                          1.5 * options_.activation_bytes_per_token(context.compute, false)) {
     if (options.decoder_layers) decoder_options_.layers = *options.decoder_layers;
     embeddings_ = register_module(
         "embeddings", std::make_shared<Embeddings>(options_, Embeddings::Shape{}, context));
@@ -109,16 +110,14 @@ class T5 : public Model {
     return decoder_options_.flops_per_token(length, 0.5) +
            static_cast<double>(decoder_options_.layers) * cross;
   }
-  double activation_bytes_per_token() const override {
-    return 2.5 * options_.activation_bytes_per_token(compute_);
-  }
+  double activation_bytes_per_token() const override { return activation_bytes_; }
 
  private:
   TransformerOptions options_;
   TransformerOptions decoder_options_;
   std::int64_t vocab_size_;
   std::int64_t max_positions_;
-  at::ScalarType compute_;
+  double activation_bytes_;
   std::shared_ptr<Embeddings> embeddings_;
   std::shared_ptr<TransformerStack> encoder_;
   std::shared_ptr<TransformerStack> decoder_;

@@ -139,13 +139,16 @@ double TransformerOptions::flops_per_token(std::int64_t length, double seen) con
   return static_cast<double>(layers) * (projections + feed_forward + 4 * inner * reach);
 }
 
-double TransformerOptions::activation_bytes_per_token(at::ScalarType compute) const {
+double TransformerOptions::activation_bytes_per_token(at::ScalarType compute,
+                                                      bool recompute) const {
   const double d = static_cast<double>(hidden);
   const double f = static_cast<double>(inner_width());
   const double element = static_cast<double>(c10::elementSize(compute));
   const double inner = is_gated(activation_by_name(activation)) ? 4 * f : 2 * f;
   // Two fp32 residuals; norm outputs 2 d, q k v 3 d, attention and its rows 2 d, inner in and out.
-  return static_cast<double>(layers) * (8 * d + element * (7 * d + inner));
+  const double block = 8 * d + element * (7 * d + inner);
+  const double blocks = static_cast<double>(layers);
+  return recompute ? blocks * 4 * d + block : blocks * block;
 }
 
 }  // namespace pretrain

@@ -60,7 +60,9 @@ struct TransformerOptions {
   /// Forward FLOPs of one token in `layers` blocks of rows of `length`; `seen` is the mean share of
   /// the row that a position sees (0.5 if causal).
   double flops_per_token(std::int64_t length, double seen) const;
-  double activation_bytes_per_token(at::ScalarType compute) const;
+  /// What one token leaves for the backward pass in `layers` blocks. With recomputation the inputs
+  /// of all of them, and the whole of the one whose turn it is.
+  double activation_bytes_per_token(at::ScalarType compute, bool recompute) const;
 };
 
 }  // namespace pretrain
