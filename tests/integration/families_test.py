@@ -129,11 +129,11 @@ class FamiliesTest(runs.RunTest):
         self.assertLessEqual(difference, BOUND, run)
         return difference
 
-    def check_batches(self, found, expected, what):
+    def check_batches(self, found, expected, what, samples=8):
         self.assertEqual(len(found), len(expected))
         for step, (mine, theirs) in enumerate(zip(found, expected), 1):
             self.assertEqual(sorted(mine), sorted(theirs), what)
-            self.assertEqual(len(mine), 8, what)
+            self.assertEqual(len(mine), samples, what)
             for sample, parts in theirs.items():
                 self.assertEqual(sorted(mine[sample]), sorted(parts), what)
                 for name, value in parts.items():
@@ -182,6 +182,18 @@ class FamiliesTest(runs.RunTest):
             self.refuse(f"model.name={model}", f"objective.name={objective}",
                         "eval.samples={every: {steps: 1}, prompts: [a]}", corpus="bert",
                         says=("eval.samples", model, "writes no text"))
+
+    def test_masks_are_those_of_the_sample(self):
+        """At 1 to 4 ranks, and after a stop in the middle of an epoch."""
+        for family in ("bert_tiny", "electra_tiny", "t5_tiny"):
+            words = ("train.global_batch_sequences=12", "debug.dump_batches=[1, 6]")
+            whole = batches(self.run_family(family, "masks-1", 1, 6, *words), 6)
+            for ranks in (2, 3, 4):
+                run = self.run_family(family, f"masks-{ranks}", ranks, 6, *words)
+                self.check_batches(batches(run, 6), whole, f"{family}, {ranks} ranks", samples=12)
+            for steps, ranks in ((4, 3), (6, 2)):
+                run = self.run_family(family, "masks-stopped", ranks, steps, *words)
+            self.check_batches(batches(run, 6), whole, f"{family}, resumed", samples=12)
 
     def test_two_stages_of_electra(self):
         """The second stage starts from the first one's generator and leaves it as it is."""
@@ -235,10 +247,10 @@ for _family in FAMILIES:
     setattr(FamiliesTest, f"test_{_family}", family_test(_family))
 
 
-def batches(run):
+def batches(run, steps=COMPARED):
     """By step and sample id what the network got: rows of tokens, targets, and what goes with them."""
     found = []
-    for step in range(1, COMPARED + 1):
+    for step in range(1, steps + 1):
         samples = {}
         for path in sorted((run / "dumps").glob(f"step-{step:08d}-rank-*.safetensors")):
             samples.update(samples_of(safetensors.numpy.load_file(path)))
