@@ -54,12 +54,15 @@ ExitCode run_export(const std::vector<std::string>& arguments, Process& process)
   take_bytes(app.add_option("--shard-size", writing.shard_bytes,
                             "weights above it are split into files of it (default 5GB)"),
              1);
+  app.add_flag("--force", writing.force, "replace a directory that an export made");
   app.add_option("--inputs", inputs, "compare on these: a row of ids a line (default: random)");
-  app.add_option("--probes", writing.probes,
-                 "also write inputs and logits compared, beside OUT, under this name");
+  CLI::Option* probes =
+      app.add_option("--probes", writing.probes,
+                     "also write inputs and logits compared, beside OUT, under this name");
   choose_from(
       app.add_option("--probe-type", probe_type, "fp32 or bf16: products behind these logits"),
       {"fp32", "bf16"})
+      ->needs(probes)
       ->capture_default_str();
   app.footer("Example: pretrain export runs/quickstart models/quickstart");
   if (!parse(app, arguments, process)) return ExitCode::kOk;

@@ -118,6 +118,16 @@ std::shared_ptr<Model> in_type(const LoadedModel& loaded, at::ScalarType type) {
   return model;
 }
 
+// What stood at `out` goes when the new one is in its place.
+void replace(const std::string& made, const std::string& out) {
+  namespace fs = std::filesystem;
+  const bool exists = fs::exists(out);
+  const std::string old = unique_name(out + ".old");
+  if (exists) fs::rename(out, old);
+  fs::rename(made, out);
+  if (exists) fs::remove_all(old);
+}
+
 }  // namespace
 
 ProbeRows random_rows(std::int64_t vocab_size, std::int64_t max_positions) {
@@ -177,8 +187,12 @@ ParityProbe probe_model(Model& model, const ProbeRows& rows, bool generator) {
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
                           const std::string& out, const ProbeRows& rows, const HfWriting& writing) {
   namespace fs = std::filesystem;
-  if (fs::exists(out)) {
-    fail(ExitCode::kCannotCreate, out, ": exists. Choose another directory or remove it");
+  if (fs::exists(out) && !writing.force) {
+    fail(ExitCode::kCannotCreate, out, ": exists. Choose another directory or give --force");
+  }
+  if (fs::exists(out) && !is_hugging_face(out)) {
+    fail(ExitCode::kCannotCreate, out,
+         ": exists and is no Hugging Face directory, so it is not replaced. Choose another one");
   }
   const std::string temporary = unique_name(out + ".tmp");
   double largest = 0;
@@ -221,7 +235,7 @@ double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& 
       const std::string name = (plan.folder.empty() ? "" : plan.folder + "-") + writing.probes;
       write_safetensors(Directory::open_parent(out), name, views);
     }
-    fs::rename(temporary, out);
+    replace(temporary, out);
   } catch (...) {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);

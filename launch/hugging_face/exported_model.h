@@ -28,12 +28,13 @@ struct HfWriting {
   /// Also write inputs, features and logits beside the directory, under this name; "": do not.
   std::string probes = "";
   at::ScalarType probe_type = at::kFloat;  ///< type of the products behind them
+  bool force = false;                      ///< replace a Hugging Face directory that is there
 };
 
 /// Writes the plans' directories below `out` and reads them back as import_model does, config.json
 /// included. Throws kInternal unless the logits (without heads: the features) of what was read are
-/// within 1e-5 of the model's; then nothing is left. Returns the
-/// largest difference.
+/// within 1e-5 of the model's; then nothing is left. Throws kCannotCreate if `out` exists, with
+/// `force` if it is no Hugging Face directory. Returns the largest difference.
 double write_hugging_face(const LoadedModel& loaded, const std::vector<HfPlan>& plans,
                           const std::string& out, const ProbeRows& rows, const HfWriting& writing);
 

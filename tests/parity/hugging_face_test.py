@@ -148,6 +148,23 @@ class HuggingFaceTest(unittest.TestCase):
         config = json.loads((self.folder / "long" / "config.json").read_text())
         self.assertEqual(config["n_positions"], 1024)
 
+    def test_force_replaces_an_exported_directory_alone(self):
+        theirs, out = self.make("gpt2"), self.folder / "again"
+        self.run_ok("export", theirs, out)
+        done = runs.run_program("export", theirs, out)
+        self.assertEqual(done.returncode, 73)
+        self.assertIn("--force", done.stderr)
+        (out / "left").write_text("")
+        self.run_ok("export", theirs, out, "--force")
+        self.assertFalse((out / "left").exists())
+        self.assertEqual([path.name for path in self.folder.glob("again*")], ["again"])
+        other = self.folder / "letters"
+        other.mkdir()
+        (other / "letter").write_text("dear")
+        done = runs.run_program("export", theirs, other, "--force")
+        self.assertEqual(done.returncode, 73, done.stderr)
+        self.assertEqual((other / "letter").read_text(), "dear")
+
     def test_rows_to_compare(self):
         theirs, rows = self.make("gpt2"), self.folder / "rows.txt"
         rows.write_text("1 2 3\n4 5\n")
