@@ -1,10 +1,7 @@
 """Objectives beyond the first of each family, and packed rows: the losses of 30 AdamW steps against
 transformers, which gets the sequences of our batches one below the other, padded and masked."""
 
-import pathlib
 import random
-import sys
-import tempfile
 import unittest
 
 import torch

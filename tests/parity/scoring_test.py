@@ -1,16 +1,14 @@
 """What score and generate print, for each family, against the same numbers made by transformers from
 the exported model: log-likelihoods, pseudo-log-likelihoods, replaced tokens, masked places, beams."""
 
-import pathlib
 import re
-import sys
-import tempfile
 import unittest
 
 import torch
 import torch.nn.functional as F
 import transformers
 
+import families_test
 from families_test import load, runs
 
 BOUND = 2e-4  # four decimals are printed
@@ -36,13 +34,11 @@ logging: {console: none, peak_flops: 1.0e+12, tensorboard: false}
 """
 
 
-class ScoringTest(unittest.TestCase):
+class ScoringTest(families_test.ProgramTest):
     @classmethod
     def setUpClass(cls):
+        super().setUpClass()
         torch.set_num_threads(1)
-        folder = tempfile.TemporaryDirectory(prefix="pretrain-test-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
         text = cls.folder / "text.txt"
         text.write_text(runs.make_text(seed=3, documents=60))
         cls.text = text.read_text()[:40].strip()
@@ -50,13 +46,6 @@ class ScoringTest(unittest.TestCase):
             marks = ["--special", special] if special else []
             cls.run_ok("corpus", "build", cls.folder / f"text{special}.h5", "--tokenizer", "byte",
                        *marks, text)
-
-    @classmethod
-    def run_ok(cls, *words):
-        done = runs.run_program(*words)
-        if done.returncode != 0:
-            raise AssertionError(f"{words}: {done.stderr}")
-        return done.stdout
 
     def trained(self, family):
         """A run and its model in transformers; its tokenizer from now on."""
