@@ -86,7 +86,7 @@ std::vector<double> Trainer::local_counts(const std::vector<Batch>& batches) con
 }
 
 // Leaves this rank's share of the gradient of the global mean in the flat buffer; returns its sum
-// of each term.
+// of each term. A global batch without targets has nothing to differentiate.
 std::vector<double> Trainer::backward(const std::vector<Batch>& batches,
                                       const std::vector<double>& counts) {
   const std::vector<double> factors = term_factors(parts_.objective.terms(), counts.data());
